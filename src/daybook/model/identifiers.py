@@ -1,0 +1,49 @@
+"""Fresh identifiers, and the rule for identifiers that callers choose."""
+
+from __future__ import annotations
+
+import os
+import time
+
+from daybook.errors import InvalidInputError
+
+__all__ = ["MAX_ID_BYTES", "check_id", "new_id"]
+
+MAX_ID_BYTES = 1024
+
+
+def new_id() -> str:
+    """Return a fresh UUID of version 7: the first 48 bits are the time, so ids sort by age.
+
+    Source: RFC 9562, section 5.7.
+    """
+    stamp = (time.time_ns() // 1_000_000) & 0xFFFF_FFFF_FFFF
+    tail = int.from_bytes(os.urandom(10), "big")
+    high = (stamp << 16) | 0x7000 | ((tail >> 64) & 0x0FFF)
+    low = (tail & 0x3FFF_FFFF_FFFF_FFFF) | 0x8000_0000_0000_0000
+    text = f"{high:016x}{low:016x}"
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+
+
+def check_id(value: object, what: str) -> str:
+    """Return `value` if it may name a `what` (a session, a user …).
+
+    Any non-empty text up to 1,024 UTF-8 bytes is an id: slashes, wildcards, spaces and NUL too,
+    because no engine ever uses an id as a path, a pattern or a piece of a query.
+
+    Raises:
+        InvalidInputError: Not text, empty, too long, or not encodable (a lone surrogate).
+    """
+    if not isinstance(value, str):
+        raise InvalidInputError(f"{what} must be a str, got {type(value).__name__}")
+    if not value:
+        raise InvalidInputError(f"{what} must not be empty")
+    try:
+        size = len(value.encode())
+    except UnicodeEncodeError as exc:
+        raise InvalidInputError(
+            f"{what} holds a lone surrogate at index {exc.start}: it is not valid Unicode text"
+        ) from None
+    if size > MAX_ID_BYTES:
+        raise InvalidInputError(f"{what} has {size} bytes; at most {MAX_ID_BYTES} are allowed")
+    return value

@@ -1,0 +1,66 @@
+"""Text to vectors."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Literal, Protocol
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+__all__ = ["Embedder", "Purpose", "TokenEmbedder"]
+
+Purpose = Literal["document", "query"]
+
+
+class Embedder(Protocol):
+    """Turns texts into vectors whose dot product says how alike they are."""
+
+    @property
+    def id(self) -> str:
+        """Name and version: vectors made under equal ids are comparable, others never are."""
+        ...
+
+    @property
+    def dimensions(self) -> int:
+        """Width of a vector."""
+        ...
+
+    async def embed(
+        self, texts: Sequence[str], *, purpose: Purpose = "document"
+    ) -> NDArray[np.float32]:
+        """Return one row for each text.
+
+        Args:
+            texts: Any texts; an empty one gives a zero row.
+            purpose: What the vectors are for; some models treat a query otherwise.
+
+        Returns:
+            Shape (len(texts), dimensions), float32, rows L2-normalised or zero.
+
+        Raises:
+            ProviderError: The model failed; says whether a retry may help.
+        """
+        ...
+
+
+class TokenEmbedder(Protocol):
+    """Gives each word piece its own vector, for late interaction. No I/O."""
+
+    @property
+    def id(self) -> str:
+        """Name and version of the table."""
+        ...
+
+    def token_ids(self, text: str) -> NDArray[np.uint16]:
+        """Return the table's rows of a text, in order."""
+        ...
+
+    def token_vectors(self, ids: NDArray[np.uint16]) -> NDArray[np.float32]:
+        """Return unit vectors of rows, shape (len(ids), d)."""
+        ...
+
+    def token_weights(self, ids: NDArray[np.uint16]) -> NDArray[np.float32]:
+        """Return how telling each row is (inverse document frequency), shape (len(ids),)."""
+        ...

@@ -1,0 +1,199 @@
+"""The message log: sessions and their messages, the truth that everything else derives from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Protocol
+
+from msgspec import Struct
+
+from daybook.model.capabilities import EngineCapabilities
+from daybook.model.entry import AppendResult, NewEntry, StoredEntry
+from daybook.model.scope import Scope
+from daybook.model.session import Page, Session, SessionChanges, SessionStats
+
+__all__ = ["MessageLog", "PendingSession", "SessionSpan"]
+
+
+class PendingSession(Struct, frozen=True):
+    """A session that changed since the index last settled it.
+
+    Attributes:
+        tenant: Its tenant.
+        user_id: Its owner.
+        session_id: Its id.
+        mark: Grows with every change; `settle` compares it.
+    """
+
+    tenant: str
+    user_id: str
+    session_id: str
+    mark: int
+
+
+class SessionSpan(Struct, frozen=True):
+    """How much of a session is there.
+
+    Attributes:
+        user_id: Its owner.
+        first_seq: Lowest sequence number that may still be read (after a clear it moves up).
+        last_seq: Highest assigned so far.
+    """
+
+    user_id: str
+    first_seq: int
+    last_seq: int
+
+
+class MessageLog(Protocol):
+    """Append-only messages in sessions.
+
+    For every method: a session of another user than the scope's, an expired one and an absent one
+    are the same thing, *missing*. Driver errors arrive as `StoreError`s. Calls after `close` raise
+    `StoreClosedError`. Every call is safe to repeat.
+    """
+
+    @property
+    def capabilities(self) -> EngineCapabilities:
+        """What this opened engine promises."""
+        ...
+
+    async def create_session(self, scope: Scope, session: Session) -> Session:
+        """Store a new, empty session and return it.
+
+        Atomicity: all or nothing.
+
+        Raises:
+            ConflictError: A live session of the tenant has this id.
+        """
+        ...
+
+    async def get_session(self, scope: Scope, session_id: str) -> Session | None:
+        """Return a session, or None if missing."""
+        ...
+
+    async def list_sessions(
+        self, scope: Scope, *, limit: int, cursor: str | None = None
+    ) -> Page[Session]:
+        """Return live sessions, most recently active first, ties by id.
+
+        Ordering: a cursor stays valid while sessions change; one that becomes active meanwhile may
+        be missed by later pages, none is returned twice.
+
+        Raises:
+            InvalidInputError: The cursor was not made by this method.
+        """
+        ...
+
+    async def update_session(
+        self, scope: Scope, session_id: str, changes: SessionChanges
+    ) -> Session | None:
+        """Set title, metadata or ttl; return the session, or None if missing.
+
+        A new ttl counts from now.
+        """
+        ...
+
+    async def delete_session(self, scope: Scope, session_id: str) -> bool:
+        """Remove a session and all its messages at once; tell whether it was there."""
+        ...
+
+    async def append(
+        self,
+        scope: Scope,
+        session_id: str,
+        entries: Sequence[NewEntry],
+        *,
+        create: Session | None = None,
+    ) -> AppendResult | None:
+        """Add messages to the end of a session.
+
+        Args:
+            scope: Whose session.
+            session_id: The session.
+            entries: At least one message.
+            create: If the session is missing, store this one first, in the same transaction.
+
+        Returns:
+            Where the batch stands; None if the session is missing and `create` is None.
+
+        Atomicity: the batch is stored whole and contiguous, or not at all. Messages whose id is
+        already stored with the same fingerprint are left where they are.
+        Ordering: sequence numbers are assigned in the commit; a batch acknowledged before another
+        was sent comes first.
+        Durability: returns after the commit that `capabilities.durability` describes.
+
+        Raises:
+            ConflictError: An id is stored (or stands twice in the batch) with another fingerprint,
+                or `create` names a session that another user owns.
+        """
+        ...
+
+    async def read(
+        self,
+        scope: Scope,
+        session_id: str,
+        *,
+        after: int = 0,
+        before: int | None = None,
+        limit: int | None = None,
+        newest_first: bool = False,
+    ) -> list[StoredEntry]:
+        """Return messages with ``after < seq < before``; empty if the session is missing.
+
+        Args:
+            scope: Whose session.
+            session_id: The session.
+            after: Lower bound, exclusive.
+            before: Upper bound, exclusive; None for no bound.
+            limit: At most so many, from the end that comes first; None for all.
+            newest_first: Descending sequence numbers instead of ascending.
+        """
+        ...
+
+    async def read_at(
+        self, scope: Scope, places: Sequence[tuple[str, int, int]]
+    ) -> list[list[StoredEntry]]:
+        """Return for each ``(session_id, first_seq, last_seq)`` its messages, both ends included.
+
+        One round trip for many places; a missing session gives an empty list.
+        """
+        ...
+
+    async def clear(self, scope: Scope, session_id: str) -> int:
+        """Remove all messages of a session, keep the session; return how many were removed.
+
+        Sequence numbers go on from where they were: no number is ever given twice.
+        """
+        ...
+
+    async def stats(self, scope: Scope, session_id: str | None = None) -> SessionStats | None:
+        """Return counts over one session (None if missing) or over all of the scope."""
+        ...
+
+    async def sweep(self, now: datetime) -> int:
+        """Remove what expired up to `now` in every tenant; return how many sessions."""
+        ...
+
+    async def span(self, scope: Scope, session_id: str) -> SessionSpan | None:
+        """Return what of a session can be read, or None if missing."""
+        ...
+
+    async def pending(
+        self, *, limit: int, scope: Scope | None = None
+    ) -> list[PendingSession]:
+        """Return sessions with changes that no `settle` has covered, oldest change first.
+
+        The mark of a change is written in the same transaction as the change itself, deletions
+        included. Without a scope: of all tenants.
+        """
+        ...
+
+    async def settle(self, settled: Sequence[PendingSession]) -> None:
+        """Forget these marks, each unless its session changed again since."""
+        ...
+
+    async def close(self) -> None:
+        """Finish what is in flight, release everything. Repeatable."""
+        ...

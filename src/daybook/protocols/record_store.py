@@ -1,0 +1,102 @@
+"""The record store: values under a namespace and a key, with versions, a life and filters."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, Protocol
+
+from daybook.model.capabilities import EngineCapabilities
+from daybook.model.memory_record import MemoryRecord, Namespace, NewRecord
+from daybook.model.scope import Scope
+
+__all__ = ["RecordStore"]
+
+
+class RecordStore(Protocol):
+    """Everything derived, and everything a caller wants to keep.
+
+    For every method: an expired record is absent. A namespace prefix matches whole labels only:
+    ``("a",)`` never reaches ``("ab",)``. The scope's user, if it names one, must be the first
+    label of every namespace; the facade checks that, the store may rely on it. Every call but
+    a conditional `put` is safe to repeat.
+    """
+
+    @property
+    def capabilities(self) -> EngineCapabilities:
+        """What this opened engine promises."""
+        ...
+
+    async def put(self, scope: Scope, records: Sequence[NewRecord]) -> list[MemoryRecord]:
+        """Write records and return them as stored, in the order given.
+
+        Atomicity: all of them or none. The version before is kept for `versions`.
+        The same key twice in one call: written in order, the last one stays current.
+
+        Raises:
+            ConflictError: A record's `expected_version` is not the stored one.
+        """
+        ...
+
+    async def get(
+        self, scope: Scope, places: Sequence[tuple[Namespace, str]]
+    ) -> list[MemoryRecord | None]:
+        """Return the current record of each ``(namespace, key)``, None where there is none."""
+        ...
+
+    async def delete(self, scope: Scope, places: Sequence[tuple[Namespace, str]]) -> int:
+        """Remove keys with all their versions, in one transaction; return how many were there."""
+        ...
+
+    async def delete_namespace(self, scope: Scope, prefix: Namespace) -> int:
+        """Remove every record below a prefix with all versions; return how many keys."""
+        ...
+
+    async def list(
+        self,
+        scope: Scope,
+        prefix: Namespace,
+        *,
+        filter: Mapping[str, Any] | None = None,  # noqa: A002 - the field's own word
+        limit: int,
+        offset: int = 0,
+    ) -> list[MemoryRecord]:
+        """Return records below a prefix, last updated first, ties by namespace and key.
+
+        Args:
+            scope: Whose records.
+            prefix: Leading labels; empty for the whole tenant.
+            filter: See `daybook.model.record_filter`.
+            limit: At most so many.
+            offset: Skip so many first.
+
+        Raises:
+            InvalidInputError: The filter is not valid.
+        """
+        ...
+
+    async def namespaces(
+        self,
+        scope: Scope,
+        prefix: Namespace,
+        *,
+        max_depth: int | None = None,
+        limit: int,
+        offset: int = 0,
+    ) -> list[Namespace]:
+        """Return the distinct namespaces that hold records, sorted, cut to `max_depth` labels."""
+        ...
+
+    async def versions(
+        self, scope: Scope, namespace: Namespace, key: str, *, limit: int
+    ) -> list[MemoryRecord]:
+        """Return the versions of a key, newest first, the current one included."""
+        ...
+
+    async def sweep(self, now: datetime) -> list[tuple[str, Namespace, str]]:
+        """Remove what expired up to `now`; return ``(tenant, namespace, key)`` of each."""
+        ...
+
+    async def close(self) -> None:
+        """Finish what is in flight, release everything. Repeatable."""
+        ...

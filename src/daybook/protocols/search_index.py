@@ -1,0 +1,93 @@
+"""The search index: a projection of log and records that can be dropped and rebuilt."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Protocol
+
+from daybook.model.capabilities import EngineCapabilities
+from daybook.model.index_document import Collection, IndexDocument, IndexState
+from daybook.model.scope import Scope
+
+if TYPE_CHECKING:
+    from daybook.model.candidates import CandidateQuery, Candidates
+
+__all__ = ["SearchIndex"]
+
+
+class SearchIndex(Protocol):
+    """Analysed documents per scope, and the candidates a query finds among them.
+
+    Every call names a scope with a user: one user's documents share no table of words, no
+    statistics and no vectors with another's.
+    """
+
+    @property
+    def capabilities(self) -> EngineCapabilities:
+        """What this opened engine promises."""
+        ...
+
+    async def put(
+        self,
+        scope: Scope,
+        collection: Collection,
+        documents: Sequence[IndexDocument],
+        *,
+        watermarks: Sequence[tuple[str, int]] = (),
+    ) -> None:
+        """Write documents; one with a key of its group that is there already replaces it.
+
+        Args:
+            scope: Whose documents; must name a user.
+            collection: Turns or records.
+            documents: In ascending position within each group.
+            watermarks: ``(group, position)`` up to which a group is indexed now, same transaction.
+        """
+        ...
+
+    async def delete(
+        self,
+        scope: Scope,
+        collection: Collection,
+        group: str,
+        *,
+        keys: Sequence[str] | None = None,
+        before: int | None = None,
+    ) -> int:
+        """Remove a group's documents: all of them, with its watermark; or only the named `keys`;
+        or only those at a position below `before`. Return how many.
+        """
+        ...
+
+    async def erase(self, scope: Scope, collection: Collection | None = None) -> int:
+        """Remove everything of a user; return how many documents."""
+        ...
+
+    async def watermark(self, scope: Scope, collection: Collection, group: str) -> int:
+        """Return the position up to which a group is indexed; 0 for none."""
+        ...
+
+    async def candidates(
+        self, scope: Scope, collection: Collection, query: CandidateQuery
+    ) -> Candidates:
+        """Return what may answer a query, both legs restricted to the scope beforehand.
+
+        Consistency: sees every `put` that returned before, in this process or another.
+        """
+        ...
+
+    async def stale(
+        self, embedder: str, *, limit: int
+    ) -> list[tuple[Scope, Collection, str, str, int]]:
+        """Return documents whose vector another embedder made (or that have none), as
+        ``(scope, collection, group, key, position)``.
+        """
+        ...
+
+    async def state(self, scope: Scope | None = None) -> IndexState:
+        """Return how much is indexed, of one user or of all."""
+        ...
+
+    async def close(self) -> None:
+        """Finish what is in flight, release everything. Repeatable."""
+        ...
