@@ -62,7 +62,7 @@ class SessionStats(Struct, frozen=True, kw_only=True):
     last_at: datetime | None = None
 
 
-class Page(Struct, frozen=True, Generic[T]):
+class Page(Struct, Generic[T], frozen=True):
     """Some items of a longer list; pass `cursor` to the same call for the next ones.
 
     Attributes:
