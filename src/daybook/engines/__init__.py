@@ -1,0 +1,1 @@
+"""Storage engines, each a folder that implements the storage protocols and knows its driver."""

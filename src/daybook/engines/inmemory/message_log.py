@@ -1,0 +1,297 @@
+"""The message log in memory: plain dictionaries under one lock.
+
+It is the model that every other engine is compared with, so it is obvious before it is quick.
+Nothing outlives the process. No method awaits anything while it holds the lock, so the log works
+from any number of threads and event loops.
+"""
+
+from __future__ import annotations
+
+import binascii
+from base64 import b64decode, b64encode
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from heapq import nsmallest
+from itertools import islice
+from threading import Lock
+
+import msgspec
+
+from daybook.engines.inmemory.capabilities import INMEMORY, check_open
+from daybook.engines.inmemory.stored_session import StoredSession
+from daybook.errors import AccessDeniedError, ConflictError, InvalidInputError
+from daybook.model.capabilities import EngineCapabilities
+from daybook.model.entry import AppendResult, NewEntry, StoredEntry
+from daybook.model.scope import Scope
+from daybook.model.session import Page, Session, SessionChanges, SessionStats
+from daybook.protocols.clock import Clock
+from daybook.protocols.message_log import PendingSession, SessionSpan
+
+__all__ = ["InMemoryMessageLog"]
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_Rank = tuple[int, str]
+
+
+class InMemoryMessageLog:
+    """`MessageLog` in memory; appends take the same time however long a session is."""
+
+    def __init__(self, *, clock: Clock) -> None:
+        self._clock = clock
+        self._lock = Lock()
+        self._closed = False
+        self._sessions: dict[tuple[str, str], StoredSession] = {}
+        self._marks: dict[tuple[str, str, str], int] = {}
+        self._changes = 0
+
+    @property
+    def capabilities(self) -> EngineCapabilities:
+        """What this engine promises."""
+        return INMEMORY
+
+    async def create_session(self, scope: Scope, session: Session) -> Session:
+        """Store a new session."""
+        with self._lock:
+            check_open(self._closed, "create_session")
+            place = (scope.tenant, session.id)
+            if self._live(place) is not None:
+                raise ConflictError(f"session {session.id!r} is there already: choose another id")
+            stored = _start(scope, session)
+            self._drop(place)
+            self._sessions[place] = stored
+            return stored.view()
+
+    async def get_session(self, scope: Scope, session_id: str) -> Session | None:
+        """Return a session."""
+        with self._lock:
+            stored = self._find(scope, session_id, "get_session")
+            return None if stored is None else stored.view()
+
+    async def list_sessions(
+        self, scope: Scope, *, limit: int, cursor: str | None = None
+    ) -> Page[Session]:
+        """Return a page of sessions; the cursor holds the place of the last one returned."""
+        start = None if cursor is None else _rank_of_cursor(cursor)
+        with self._lock:
+            check_open(self._closed, "list_sessions")
+            rest = (one for one in self._reached(scope) if start is None or _rank(one) > start)
+            found = nsmallest(limit + 1, rest, key=_rank)
+            page = found[:limit]
+            more = _cursor_of_rank(_rank(page[-1])) if page and len(found) > limit else None
+            return Page([stored.view() for stored in page], more)
+
+    async def update_session(
+        self, scope: Scope, session_id: str, changes: SessionChanges
+    ) -> Session | None:
+        """Change a session."""
+        with self._lock:
+            stored = self._find(scope, session_id, "update_session")
+            if stored is None:
+                return None
+            stored.change(changes, self._clock.now())
+            return stored.view()
+
+    async def delete_session(self, scope: Scope, session_id: str) -> bool:
+        """Remove a session."""
+        with self._lock:
+            if self._find(scope, session_id, "delete_session") is None:
+                return False
+            self._drop((scope.tenant, session_id))
+            return True
+
+    async def append(
+        self,
+        scope: Scope,
+        session_id: str,
+        entries: Sequence[NewEntry],
+        *,
+        create: Session | None = None,
+    ) -> AppendResult | None:
+        """Add messages; everything that can fail happens before the first change."""
+        with self._lock:
+            stored = self._find(scope, session_id, "append")
+            if create is not None:
+                stored = self._find_or_create(scope, create, entries)
+            if stored is None:
+                return None
+            before = stored.header.last_seq
+            result = stored.append(entries, self._clock.now())
+            if stored.header.last_seq > before:
+                self._mark(scope.tenant, stored)
+            return result
+
+    async def read(
+        self,
+        scope: Scope,
+        session_id: str,
+        *,
+        after: int = 0,
+        before: int | None = None,
+        limit: int | None = None,
+        newest_first: bool = False,
+    ) -> list[StoredEntry]:
+        """Return a window of messages."""
+        with self._lock:
+            stored = self._find(scope, session_id, "read")
+            window = [] if stored is None else stored.read(after, before)
+        if newest_first:
+            window.reverse()
+        return window if limit is None else window[:limit]
+
+    async def read_at(
+        self, scope: Scope, places: Sequence[tuple[str, int, int]]
+    ) -> list[list[StoredEntry]]:
+        """Return the messages of many places."""
+        with self._lock:
+            check_open(self._closed, "read_at")
+            found = [(self._find(scope, place[0], "read_at"), place) for place in places]
+            return [
+                [] if stored is None else stored.read(first - 1, last + 1)
+                for stored, (_, first, last) in found
+            ]
+
+    async def clear(self, scope: Scope, session_id: str) -> int:
+        """Remove a session's messages."""
+        with self._lock:
+            stored = self._find(scope, session_id, "clear")
+            if stored is None:
+                return 0
+            removed = stored.clear()
+            if removed:
+                self._mark(scope.tenant, stored)
+            return removed
+
+    async def stats(self, scope: Scope, session_id: str | None = None) -> SessionStats | None:
+        """Return counts."""
+        with self._lock:
+            if session_id is None:
+                check_open(self._closed, "stats")
+                return _stats(self._reached(scope))
+            stored = self._find(scope, session_id, "stats")
+            return None if stored is None else _stats([stored])
+
+    async def sweep(self, now: datetime) -> int:
+        """Remove expired sessions."""
+        with self._lock:
+            check_open(self._closed, "sweep")
+            gone = [place for place, stored in self._sessions.items() if stored.expired(now)]
+            for place in gone:
+                self._drop(place)
+            return len(gone)
+
+    async def span(self, scope: Scope, session_id: str) -> SessionSpan | None:
+        """Return what can be read."""
+        with self._lock:
+            stored = self._find(scope, session_id, "span")
+            if stored is None:
+                return None
+            return SessionSpan(stored.header.user_id, stored.first_seq, stored.header.last_seq)
+
+    async def pending(self, *, limit: int, scope: Scope | None = None) -> list[PendingSession]:
+        """Return unsettled changes, in the order in which each session first changed."""
+        with self._lock:
+            check_open(self._closed, "pending")
+            wanted = (
+                PendingSession(tenant, user_id, session_id, mark)
+                for (tenant, user_id, session_id), mark in self._marks.items()
+                if scope is None or (scope.tenant == tenant and scope.reaches(user_id))
+            )
+            return list(islice(wanted, limit))
+
+    async def settle(self, settled: Sequence[PendingSession]) -> None:
+        """Forget marks that are still the newest of their session."""
+        with self._lock:
+            check_open(self._closed, "settle")
+            for one in settled:
+                place = (one.tenant, one.user_id, one.session_id)
+                if self._marks.get(place) == one.mark:
+                    del self._marks[place]
+
+    async def close(self) -> None:
+        """Drop everything."""
+        with self._lock:
+            self._closed = True
+            self._sessions.clear()
+            self._marks.clear()
+
+    def _live(self, place: tuple[str, str]) -> StoredSession | None:
+        stored = self._sessions.get(place)
+        return None if stored is None or stored.expired(self._clock.now()) else stored
+
+    def _find(self, scope: Scope, session_id: str, operation: str) -> StoredSession | None:
+        check_open(self._closed, operation)
+        stored = self._live((scope.tenant, session_id))
+        return stored if stored is not None and scope.reaches(stored.header.user_id) else None
+
+    def _find_or_create(
+        self, scope: Scope, create: Session, entries: Sequence[NewEntry]
+    ) -> StoredSession:
+        fresh = _start(scope, create)
+        place = (scope.tenant, create.id)
+        live = self._live(place)
+        if live is None:
+            fresh.unknown(entries)
+            self._drop(place)
+            self._sessions[place] = live = fresh
+        if live.header.user_id != create.user_id:
+            raise ConflictError(f"session {create.id!r} is not free: choose another id")
+        return live
+
+    def _reached(self, scope: Scope) -> Iterator[StoredSession]:
+        now = self._clock.now()
+        for (tenant, _), stored in self._sessions.items():
+            reached = tenant == scope.tenant and scope.reaches(stored.header.user_id)
+            if reached and not stored.expired(now):
+                yield stored
+
+    def _mark(self, tenant: str, stored: StoredSession) -> None:
+        self._changes += 1
+        self._marks[tenant, stored.header.user_id, stored.header.id] = self._changes
+
+    def _drop(self, place: tuple[str, str]) -> None:
+        stored = self._sessions.pop(place, None)
+        if stored is not None:
+            self._mark(place[0], stored)
+
+
+def _start(scope: Scope, session: Session) -> StoredSession:
+    if not scope.reaches(session.user_id):
+        raise AccessDeniedError(
+            f"session {session.id!r} would belong to another user than the scope's"
+        )
+    return StoredSession.start(session)
+
+
+def _rank(stored: StoredSession) -> _Rank:
+    age = (_EPOCH - stored.header.last_active_at) // timedelta(microseconds=1)
+    return age, stored.header.id
+
+
+def _cursor_of_rank(rank: _Rank) -> str:
+    return b64encode(msgspec.json.encode(rank), altchars=b"-_").decode()
+
+
+def _rank_of_cursor(cursor: str) -> _Rank:
+    try:
+        return msgspec.json.decode(b64decode(cursor, altchars=b"-_", validate=True), type=_Rank)
+    except (ValueError, binascii.Error, msgspec.MsgspecError):
+        raise InvalidInputError(
+            "cursor was not made by list_sessions: pass the cursor of the page before, unchanged"
+        ) from None
+
+
+def _stats(sessions: Iterable[StoredSession]) -> SessionStats:
+    found = list(sessions)
+    roles: Counter[str] = Counter()
+    for stored in found:
+        roles.update(stored.roles)
+    return SessionStats(
+        session_count=len(found),
+        message_count=sum(stored.header.message_count for stored in found),
+        turn_count=roles["user"],
+        token_count=sum(stored.header.token_count for stored in found),
+        messages_by_role={role: count for role, count in roles.items() if count},
+        first_at=min((stored.header.created_at for stored in found), default=None),
+        last_at=max((stored.header.last_active_at for stored in found), default=None),
+    )
