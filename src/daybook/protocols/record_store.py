@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol
@@ -83,17 +84,17 @@ class RecordStore(Protocol):
         max_depth: int | None = None,
         limit: int,
         offset: int = 0,
-    ) -> list[Namespace]:
+    ) -> builtins.list[Namespace]:
         """Return the distinct namespaces that hold records, sorted, cut to `max_depth` labels."""
         ...
 
     async def versions(
         self, scope: Scope, namespace: Namespace, key: str, *, limit: int
-    ) -> list[MemoryRecord]:
+    ) -> builtins.list[MemoryRecord]:
         """Return the versions of a key, newest first, the current one included."""
         ...
 
-    async def sweep(self, now: datetime) -> list[tuple[str, Namespace, str]]:
+    async def sweep(self, now: datetime) -> builtins.list[tuple[str, Namespace, str]]:
         """Remove what expired up to `now`; return ``(tenant, namespace, key)`` of each."""
         ...
 
