@@ -274,11 +274,13 @@ def _cursor_of_rank(rank: _Rank) -> str:
 
 def _rank_of_cursor(cursor: str) -> _Rank:
     try:
-        return msgspec.json.decode(b64decode(cursor, altchars=b"-_", validate=True), type=_Rank)
+        body = b64decode(cursor, altchars=b"-_", validate=True)
+        age, session_id = msgspec.json.decode(body, type=tuple[int, str])
     except (ValueError, binascii.Error, msgspec.MsgspecError):
         raise InvalidInputError(
             "cursor was not made by list_sessions: pass the cursor of the page before, unchanged"
         ) from None
+    return age, session_id
 
 
 def _stats(sessions: Iterable[StoredSession]) -> SessionStats:
