@@ -11,7 +11,14 @@ from daybook.model.capabilities import EngineCapabilities
 from daybook.model.memory_record import MemoryRecord, Namespace, NewRecord
 from daybook.model.scope import Scope
 
-__all__ = ["RecordStore"]
+__all__ = ["Place", "RecordStore", "Records"]
+
+# `list` is a method below, so the types that need the builtin are named here.
+Records = list[MemoryRecord]
+Place = tuple[Namespace, str]
+_MaybeRecords = list[MemoryRecord | None]
+_Namespaces = list[Namespace]
+_Removed = list[tuple[str, Namespace, str]]
 
 
 class RecordStore(Protocol):
@@ -28,7 +35,7 @@ class RecordStore(Protocol):
         """What this opened engine promises."""
         ...
 
-    async def put(self, scope: Scope, records: Sequence[NewRecord]) -> list[MemoryRecord]:
+    async def put(self, scope: Scope, records: Sequence[NewRecord]) -> Records:
         """Write records and return them as stored, in the order given.
 
         Atomicity: all of them or none. The version before is kept for `versions`.
@@ -40,12 +47,12 @@ class RecordStore(Protocol):
         ...
 
     async def get(
-        self, scope: Scope, places: Sequence[tuple[Namespace, str]]
-    ) -> list[MemoryRecord | None]:
+        self, scope: Scope, places: Sequence[Place]
+    ) -> _MaybeRecords:
         """Return the current record of each ``(namespace, key)``, None where there is none."""
         ...
 
-    async def delete(self, scope: Scope, places: Sequence[tuple[Namespace, str]]) -> int:
+    async def delete(self, scope: Scope, places: Sequence[Place]) -> int:
         """Remove keys with all their versions, in one transaction; return how many were there."""
         ...
 
@@ -61,7 +68,7 @@ class RecordStore(Protocol):
         filter: Mapping[str, Any] | None = None,  # noqa: A002 - the field's own word
         limit: int,
         offset: int = 0,
-    ) -> list[MemoryRecord]:
+    ) -> Records:
         """Return records below a prefix, last updated first, ties by namespace and key.
 
         Args:

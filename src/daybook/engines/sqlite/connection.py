@@ -1,0 +1,53 @@
+"""Connections to one database file, with the settings that its promises rest on."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+from typing import Literal
+
+__all__ = ["FIXED_WAL_RESET", "Synchronous", "connect_reader", "connect_writer"]
+
+Synchronous = Literal["full", "normal"]
+
+# The first release without the WAL-reset bug; see write_lock.py.
+FIXED_WAL_RESET = (3, 51, 3)
+
+_BUSY_TIMEOUT_MS = 30_000
+_STATEMENTS = 256
+
+
+def connect_writer(path: Path, synchronous: Synchronous) -> sqlite3.Connection:
+    """Return the connection that commits; only ever used by one thread, under the write lock.
+
+    Checkpoints run on this connection alone, as part of its commits. Deleted rows are overwritten
+    (`secure_delete`), so a deleted message does not stay readable in the file.
+    """
+    connection = _connect(path)
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute(f"PRAGMA synchronous = {synchronous.upper()}")
+    connection.execute("PRAGMA wal_autocheckpoint = 1000")
+    connection.execute("PRAGMA secure_delete = ON")
+    connection.execute("PRAGMA journal_size_limit = 67108864")
+    return connection
+
+
+def connect_reader(path: Path) -> sqlite3.Connection:
+    """Return a connection that can only read, and never checkpoints."""
+    connection = _connect(path)
+    connection.execute("PRAGMA query_only = ON")
+    connection.execute("PRAGMA wal_autocheckpoint = 0")
+    return connection
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(
+        path,
+        timeout=_BUSY_TIMEOUT_MS / 1000,
+        isolation_level=None,
+        check_same_thread=False,
+        cached_statements=_STATEMENTS,
+    )
+    connection.execute("PRAGMA temp_store = MEMORY")
+    connection.execute("PRAGMA cache_size = -16384")
+    return connection

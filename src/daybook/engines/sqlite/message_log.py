@@ -1,0 +1,186 @@
+"""The message log on SQLite. Method texts: `daybook.protocols.message_log`."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from datetime import datetime
+from functools import partial
+
+from daybook.engines.sqlite import append_job, session_jobs
+from daybook.engines.sqlite.reader_pool import ReaderPool
+from daybook.engines.sqlite.schema import SPAN
+from daybook.engines.sqlite.times import to_micros
+from daybook.engines.sqlite.writer import Writer
+from daybook.model.capabilities import EngineCapabilities
+from daybook.model.entry import AppendResult, NewEntry, StoredEntry
+from daybook.model.scope import Scope
+from daybook.model.session import Page, Session, SessionChanges, SessionStats
+from daybook.protocols.clock import Clock
+from daybook.protocols.message_log import PendingSession, SessionSpan
+
+__all__ = ["SQLiteMessageLog"]
+
+_READ = "SELECT key - ?, body, tokens FROM messages WHERE key > ? AND key < ? ORDER BY key "
+
+
+class SQLiteMessageLog:
+    """Sessions and messages in one SQLite file."""
+
+    def __init__(
+        self, writer: Writer, readers: ReaderPool, clock: Clock, capabilities: EngineCapabilities
+    ) -> None:
+        self._writer = writer
+        self._readers = readers
+        self._clock = clock
+        self._capabilities = capabilities
+
+    @property
+    def capabilities(self) -> EngineCapabilities:
+        """What this opened engine promises."""
+        return self._capabilities
+
+    async def create_session(self, scope: Scope, session: Session) -> Session:
+        """Store a new, empty session."""
+        job = partial(session_jobs.create, scope=scope, session=session, now=self._now())
+        return await self._writer.run(job, "create session")
+
+    async def get_session(self, scope: Scope, session_id: str) -> Session | None:
+        """Return a session, or None if missing."""
+        job = partial(session_jobs.get, scope=scope, session_id=session_id, now=self._now())
+        return await self._readers.run(job, "get session")
+
+    async def list_sessions(
+        self, scope: Scope, *, limit: int, cursor: str | None = None
+    ) -> Page[Session]:
+        """Return live sessions, most recently active first."""
+        start = session_jobs.parse_cursor(cursor)
+        job = partial(
+            session_jobs.page, scope=scope, limit=limit, start=start, now=self._now()
+        )
+        return await self._readers.run(job, "list sessions")
+
+    async def update_session(
+        self, scope: Scope, session_id: str, changes: SessionChanges
+    ) -> Session | None:
+        """Set title, metadata or ttl."""
+        job = partial(
+            session_jobs.update,
+            scope=scope,
+            session_id=session_id,
+            changes=changes,
+            now=self._now(),
+        )
+        return await self._writer.run(job, "update session")
+
+    async def delete_session(self, scope: Scope, session_id: str) -> bool:
+        """Remove a session and all its messages in one transaction."""
+        job = partial(session_jobs.delete, scope=scope, session_id=session_id, now=self._now())
+        return await self._writer.run(job, "delete session")
+
+    async def append(
+        self,
+        scope: Scope,
+        session_id: str,
+        entries: Sequence[NewEntry],
+        *,
+        create: Session | None = None,
+    ) -> AppendResult | None:
+        """Add messages to the end of a session."""
+        job = partial(
+            append_job.append,
+            scope=scope,
+            session_id=session_id,
+            entries=entries,
+            new_session=create,
+            now=self._now(),
+        )
+        return await self._writer.run(job, "append")
+
+    async def read(
+        self,
+        scope: Scope,
+        session_id: str,
+        *,
+        after: int = 0,
+        before: int | None = None,
+        limit: int | None = None,
+        newest_first: bool = False,
+    ) -> list[StoredEntry]:
+        """Return messages with ``after < seq < before``."""
+        now = self._now()
+        order = f"{_READ}{'DESC' if newest_first else 'ASC'} LIMIT ?"
+
+        def job(connection: sqlite3.Connection) -> list[StoredEntry]:
+            row = session_jobs.find_row(connection, scope, session_id, now)
+            if row is None:
+                return []
+            base = row * SPAN
+            low = base + min(max(after, 0), SPAN - 1)
+            high = base + (SPAN if before is None else min(max(before, 0), SPAN))
+            found = connection.execute(order, (base, low, high, -1 if limit is None else limit))
+            return [StoredEntry(*columns) for columns in found]
+
+        return await self._readers.run(job, "read")
+
+    async def read_at(
+        self, scope: Scope, places: Sequence[tuple[str, int, int]]
+    ) -> list[list[StoredEntry]]:
+        """Return the messages of many places in one trip."""
+        now = self._now()
+
+        def job(connection: sqlite3.Connection) -> list[list[StoredEntry]]:
+            rows: dict[str, int | None] = {}
+            answer: list[list[StoredEntry]] = []
+            for session_id, first, last in places:
+                if session_id not in rows:
+                    rows[session_id] = session_jobs.find_row(connection, scope, session_id, now)
+                row = rows[session_id]
+                if row is None:
+                    answer.append([])
+                    continue
+                base = row * SPAN
+                bounds = (base, base + max(first, 1) - 1, base + min(last, SPAN - 2) + 1)
+                found = connection.execute(_READ, bounds)
+                answer.append([StoredEntry(*columns) for columns in found])
+            return answer
+
+        return await self._readers.run(job, "read")
+
+    async def clear(self, scope: Scope, session_id: str) -> int:
+        """Remove all messages of a session, keep the session."""
+        job = partial(session_jobs.clear, scope=scope, session_id=session_id, now=self._now())
+        return await self._writer.run(job, "clear")
+
+    async def stats(self, scope: Scope, session_id: str | None = None) -> SessionStats | None:
+        """Return counts over one session or over all of the scope."""
+        job = partial(session_jobs.stats, scope=scope, session_id=session_id, now=self._now())
+        return await self._readers.run(job, "stats")
+
+    async def sweep(self, now: datetime) -> int:
+        """Remove what expired up to `now`."""
+        job = partial(session_jobs.sweep, now=to_micros(now))
+        return await self._writer.run(job, "sweep")
+
+    async def span(self, scope: Scope, session_id: str) -> SessionSpan | None:
+        """Return what of a session can be read."""
+        job = partial(session_jobs.span, scope=scope, session_id=session_id, now=self._now())
+        return await self._readers.run(job, "span")
+
+    async def pending(
+        self, *, limit: int, scope: Scope | None = None
+    ) -> list[PendingSession]:
+        """Return sessions with changes that no `settle` has covered."""
+        job = partial(session_jobs.pending, limit=limit, scope=scope)
+        return await self._readers.run(job, "pending")
+
+    async def settle(self, settled: Sequence[PendingSession]) -> None:
+        """Forget these marks, each unless its session changed again since."""
+        job = partial(session_jobs.settle, settled=settled)
+        await self._writer.run(job, "settle")
+
+    async def close(self) -> None:
+        """Do nothing: the engine closes what its stores share."""
+
+    def _now(self) -> int:
+        return to_micros(self._clock.now())

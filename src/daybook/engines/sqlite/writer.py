@@ -1,0 +1,186 @@
+"""The writer thread: whatever waits becomes one transaction, and one fsync answers everyone.
+
+Durable commits cost one fsync each; callers that wait at the same time share it (group commit).
+Each job still succeeds or fails alone: it runs in a savepoint of its own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from queue import Empty, SimpleQueue
+from typing import Any, TypeVar
+
+from daybook.engines.sqlite.connection import Synchronous, connect_writer
+from daybook.engines.sqlite.driver_errors import ENGINE, map_errors, translate
+from daybook.engines.sqlite.schema import ensure_schema
+from daybook.engines.sqlite.write_lock import WriteLock
+from daybook.errors import DaybookError, StoreClosedError
+
+__all__ = ["Writer"]
+
+T = TypeVar("T")
+_Job = Callable[[sqlite3.Connection], Any]
+
+_MOST_JOBS = 512  # in one transaction: bounds how long the first waits for the last
+
+
+class _Ticket:
+    """One job, where its answer goes, and the answer."""
+
+    __slots__ = ("error", "future", "job", "loop", "operation", "result")
+
+    def __init__(self, job: _Job, operation: str) -> None:
+        self.job = job
+        self.operation = operation
+        self.loop = asyncio.get_running_loop()
+        self.future: asyncio.Future[Any] = self.loop.create_future()
+        self.result: Any = None
+        self.error: BaseException | None = None
+
+    def deliver(self) -> None:
+        if self.future.done():  # the caller was cancelled; its job was committed all the same
+            return
+        if self.error is not None:
+            self.future.set_exception(self.error)
+        else:
+            self.future.set_result(self.result)
+
+
+class Writer:
+    """Runs jobs on the one connection that writes, in the order they came."""
+
+    def __init__(self, path: Path, *, synchronous: Synchronous, lock_timeout_s: float) -> None:
+        """Open the file, create or migrate its tables, start the thread.
+
+        Raises:
+            StoreError: The file cannot be opened, or is of a newer version.
+        """
+        self._lock = WriteLock(path.with_name(path.name + "-lock"), lock_timeout_s)
+        self._queue: SimpleQueue[_Ticket | None] = SimpleQueue()
+        self._closed = False
+        self._gate = threading.Lock()
+        try:
+            with self._lock, map_errors("open"):
+                self._connection = connect_writer(path, synchronous)
+                ensure_schema(self._connection, path)
+        except BaseException:
+            self._lock.close()
+            raise
+        self._thread = threading.Thread(target=self._work, name="daybook-writer", daemon=True)
+        self._thread.start()
+
+    async def run(self, job: Callable[[sqlite3.Connection], T], operation: str) -> T:
+        """Run `job` in the next transaction and return its result after the commit.
+
+        Raises:
+            DaybookError: What the job raised, or the commit; then nothing of the job is stored.
+        """
+        ticket = _Ticket(job, operation)
+        with self._gate:
+            if self._closed:
+                raise StoreClosedError("the store was closed", engine=ENGINE, operation=operation)
+            self._queue.put(ticket)
+        result: T = await ticket.future
+        return result
+
+    def close(self) -> None:
+        """Finish the queued jobs, then close. Blocks until done. Repeatable."""
+        with self._gate:
+            if self._closed:
+                return
+            self._closed = True
+            self._queue.put(None)
+        self._thread.join()
+        with self._lock:  # closing the last connection checkpoints
+            self._connection.close()
+        self._lock.close()
+
+    def _work(self) -> None:
+        while True:
+            first = self._queue.get()
+            if first is None:
+                return
+            batch, stop = self._drain(first)
+            self._commit(batch)
+            _answer(batch)
+            if stop:
+                return
+
+    def _drain(self, first: _Ticket) -> tuple[list[_Ticket], bool]:
+        batch = [first]
+        with suppress(Empty):
+            while len(batch) < _MOST_JOBS:
+                ticket = self._queue.get_nowait()
+                if ticket is None:
+                    return batch, True
+                batch.append(ticket)
+        return batch, False
+
+    def _commit(self, batch: list[_Ticket]) -> None:
+        """Run a batch as one transaction; if that fails as a whole, each job in its own."""
+        failure = self._try_commit(batch)
+        if failure is None:
+            return
+        if len(batch) == 1:
+            batch[0].error = failure
+            return
+        for ticket in batch:
+            ticket.error = self._try_commit([ticket]) or ticket.error
+
+    def _try_commit(self, batch: list[_Ticket]) -> DaybookError | None:
+        connection = self._connection
+        try:
+            with self._lock:
+                connection.execute("BEGIN IMMEDIATE")
+                try:
+                    for ticket in batch:
+                        _run_in_savepoint(connection, ticket)
+                    connection.execute("COMMIT")
+                finally:
+                    if connection.in_transaction:
+                        connection.execute("ROLLBACK")
+        except sqlite3.Error as exc:
+            return translate(exc, batch[0].operation)
+        except DaybookError as exc:  # the lock could not be had
+            return exc
+        return None
+
+
+def _run_in_savepoint(connection: sqlite3.Connection, ticket: _Ticket) -> None:
+    """Run one job; undo it alone if it fails for a reason of its own.
+
+    A driver error ends the whole transaction: SQLite may have rolled it back already.
+    """
+    ticket.error = None
+    connection.execute("SAVEPOINT job")
+    try:
+        ticket.result = ticket.job(connection)
+    except sqlite3.Error:
+        raise
+    except BaseException as exc:  # noqa: BLE001 - handed to the caller who asked
+        ticket.error = exc
+        connection.execute("ROLLBACK TO job")
+    connection.execute("RELEASE job")
+
+
+def _answer(batch: list[_Ticket]) -> None:
+    """Wake each caller's event loop once for all its tickets."""
+    by_loop: dict[asyncio.AbstractEventLoop, list[_Ticket]] = {}
+    for ticket in batch:
+        by_loop.setdefault(ticket.loop, []).append(ticket)
+    for loop, tickets in by_loop.items():
+        try:
+            loop.call_soon_threadsafe(_deliver, tickets)
+        except RuntimeError:
+            if not loop.is_closed():  # a closed loop has nobody left to tell
+                raise
+
+
+def _deliver(tickets: list[_Ticket]) -> None:
+    for ticket in tickets:
+        ticket.deliver()

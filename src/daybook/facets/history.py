@@ -1,0 +1,226 @@
+"""`book.history`: what was said, in order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+
+from daybook.errors import InvalidInputError, NotFoundError
+from daybook.facets.checks import check_limit
+from daybook.facets.sessions import new_session
+from daybook.model.codec import (
+    check_message,
+    decode_message,
+    encode_message,
+    fingerprint,
+    to_utc,
+)
+from daybook.model.entry import HistoryEntry, NewEntry, Receipt, StoredEntry
+from daybook.model.identifiers import check_id
+from daybook.model.message import Message
+from daybook.model.scope import Scope
+from daybook.protocols.clock import Clock, IdFactory
+from daybook.protocols.message_log import MessageLog
+from daybook.protocols.token_counter import TokenCounter
+
+__all__ = ["MAX_BATCH", "History", "decode_entry"]
+
+MAX_BATCH = 10_000
+
+# `list` is a method below, so the types that need the builtin are named here.
+_Messages = list[Message]
+_Entries = list[HistoryEntry]
+
+
+class History:
+    """Appends to and reads from conversations."""
+
+    def __init__(
+        self,
+        log: MessageLog,
+        *,
+        tenant: str,
+        clock: Clock,
+        id_factory: IdFactory,
+        counter: TokenCounter,
+        changed: Callable[[], None],
+    ) -> None:
+        self._log = log
+        self._tenant = tenant
+        self._clock = clock
+        self._id_factory = id_factory
+        self._counter = counter
+        self._changed = changed
+
+    async def append(
+        self,
+        session_id: str,
+        messages: Message | Sequence[Message],
+        *,
+        user_id: str | None = None,
+    ) -> Receipt:
+        """Add one message or a batch to the end of a session.
+
+        Args:
+            session_id: The session.
+            messages: At least one, at most 10,000.
+            user_id: Its owner. If the session does not exist yet, it is created for this user.
+
+        Returns:
+            A receipt: where the messages stand and how safe they are.
+
+        Raises:
+            InvalidInputError: A message cannot be stored; names it and the field.
+            NotFoundError: There is no such session and no `user_id` to create it for.
+            ConflictError: A message id is stored with another body, or the session is another
+                user's.
+            StoreError: The engine failed; nothing of the batch is stored.
+
+        Atomicity: all of the batch, contiguous, or none of it.
+        Ordering: a batch acknowledged before another was sent comes first.
+        Retry-safe: yes, by message id; what is stored already is left alone.
+        """
+        scope = Scope.of(self._tenant, user_id)
+        check_id(session_id, "session_id")
+        now = self._clock.now()
+        entries = self._encode(messages, now)
+        create = None
+        if user_id is not None:
+            create = new_session(
+                tenant=self._tenant,
+                user_id=user_id,
+                session_id=session_id,
+                title=None,
+                metadata=None,
+                ttl=None,
+                now=now,
+                id_factory=self._id_factory,
+            )
+        result = await self._log.append(scope, session_id, entries, create=create)
+        if result is None:
+            raise NotFoundError(
+                f"no session {session_id}: create it first, or pass user_id= to have it created"
+            )
+        self._changed()
+        return Receipt(
+            session_id=session_id,
+            first_seq=result.first_seq,
+            last_seq=result.last_seq,
+            ack=self._log.capabilities.ack,
+            duplicates=result.duplicates,
+            acknowledged_at=self._clock.now(),
+        )
+
+    async def list(
+        self,
+        session_id: str,
+        *,
+        limit: int | None = None,
+        after: int = 0,
+        before: int | None = None,
+        user_id: str | None = None,
+    ) -> _Messages:
+        """Return messages in the order they were said; the newest `limit` of them.
+
+        Args:
+            session_id: The session; a missing one has no messages.
+            limit: The newest so many; None for all.
+            after: Only those with a greater sequence number.
+            before: Only those with a smaller sequence number.
+            user_id: Only if the session is this user's.
+        """
+        entries = await self.entries(
+            session_id, limit=limit, after=after, before=before, user_id=user_id
+        )
+        return [entry.message for entry in entries]
+
+    async def entries(
+        self,
+        session_id: str,
+        *,
+        limit: int | None = None,
+        after: int = 0,
+        before: int | None = None,
+        user_id: str | None = None,
+    ) -> _Entries:
+        """Return what `list` returns, each message with its sequence number and tokens.
+
+        To page: pass the last entry's `seq` as `after` (or the first one's as `before`); places
+        stay valid while others append.
+        """
+        scope = Scope.of(self._tenant, user_id)
+        stored = await self._log.read(
+            scope,
+            check_id(session_id, "session_id"),
+            after=_check_seq(after, "after"),
+            before=None if before is None else _check_seq(before, "before"),
+            limit=None if limit is None else check_limit(limit),
+            newest_first=limit is not None,
+        )
+        if limit is not None:
+            stored.reverse()
+        return [decode_entry(entry) for entry in stored]
+
+    async def clear(self, session_id: str, *, user_id: str | None = None) -> int:
+        """Remove all messages of a session, keep the session; return how many. Repeatable.
+
+        Sequence numbers go on: no number is given twice.
+        """
+        scope = Scope.of(self._tenant, user_id)
+        removed = await self._log.clear(scope, check_id(session_id, "session_id"))
+        self._changed()
+        return removed
+
+    def _encode(self, messages: Any, now: datetime) -> Sequence[NewEntry]:
+        if isinstance(messages, Message):
+            return [self._encode_one(messages, "message", now)]
+        if isinstance(messages, str | bytes | dict) or not isinstance(messages, Iterable):
+            raise InvalidInputError(
+                f"messages must be a Message or a sequence of them, got {type(messages).__name__}"
+            )
+        batch = messages if isinstance(messages, Sequence) else tuple(messages)
+        if not 1 <= len(batch) <= MAX_BATCH:
+            raise InvalidInputError(
+                f"messages: a batch has 1 to {MAX_BATCH:,} messages, got {len(batch)}"
+            )
+        return [
+            self._encode_one(message, f"messages[{index}]", now)
+            for index, message in enumerate(batch)
+        ]
+
+    def _encode_one(self, message: Message, where: str, now: datetime) -> NewEntry:
+        check_message(message, where)
+        body = encode_message(message)
+        mark = fingerprint(message, body)
+        said_at = message.created_at
+        if said_at is None:
+            body = encode_message(msgspec.structs.replace(message, created_at=now))
+        elif said_at.tzinfo is not UTC:
+            body = encode_message(msgspec.structs.replace(message, created_at=to_utc(said_at)))
+        return NewEntry(message.id, body, mark, message.role, self._counter.count(message))
+
+
+def decode_entry(stored: StoredEntry) -> HistoryEntry:
+    """Return a stored entry decoded; bytes that do not decode become a marked placeholder.
+
+    One bad record never hides the rest of a session.
+    """
+    try:
+        return HistoryEntry(stored.seq, decode_message(stored.body), stored.tokens)
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        placeholder = Message(
+            id=f"corrupt-{stored.seq}",
+            role="system",
+            content="[this message could not be decoded]",
+            metadata={"daybook": {"corrupt": True}},
+        )
+        return HistoryEntry(stored.seq, placeholder, stored.tokens, corrupt=True)
+
+
+def _check_seq(value: Any, what: str) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+        raise InvalidInputError(f"{what} must be a sequence number: an int of 0 or more")
+    return value

@@ -1,0 +1,154 @@
+"""From names to implementations: ``sqlite:///chat.db`` to an engine, ``minilm`` to an embedder.
+
+Engines and embedders are found by entry point, ours by the same door as anyone's. Nothing is
+imported until its name is asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib.metadata import EntryPoint, entry_points
+from typing import Any, Protocol, cast
+from urllib.parse import parse_qsl, unquote
+
+from msgspec import Struct
+
+from daybook.errors import ConfigError
+from daybook.model.capabilities import EngineCapabilities
+from daybook.protocols.clock import Clock
+from daybook.protocols.embedder import Embedder
+from daybook.protocols.message_log import MessageLog
+from daybook.protocols.record_store import RecordStore
+from daybook.protocols.search_index import SearchIndex
+
+__all__ = [
+    "ENGINES",
+    "EMBEDDERS",
+    "Engine",
+    "EngineUrl",
+    "available",
+    "load_embedder",
+    "open_engine",
+    "parse_url",
+]
+
+ENGINES = "daybook.engines"
+EMBEDDERS = "daybook.embedders"
+
+
+class EngineUrl(Struct, frozen=True):
+    """A parsed engine URL.
+
+    Attributes:
+        scheme: Which engine.
+        location: What stands between ``://`` and ``?``, percent-decoded.
+        options: The query's names and values.
+    """
+
+    scheme: str
+    location: str
+    options: Mapping[str, str]
+
+    def take(self, **allowed: str) -> dict[str, str]:
+        """Return the options with defaults filled in.
+
+        Raises:
+            ConfigError: An option that this engine does not know.
+        """
+        unknown = sorted(set(self.options) - set(allowed))
+        if unknown:
+            raise ConfigError(
+                f"{self.scheme}: unknown option {', '.join(unknown)}; known are "
+                f"{', '.join(sorted(allowed)) or 'none'}"
+            )
+        return {**allowed, **self.options}
+
+
+class Engine(Protocol):
+    """An opened engine: up to three stores that share one place."""
+
+    @property
+    def capabilities(self) -> EngineCapabilities:
+        """What it promises."""
+        ...
+
+    @property
+    def log(self) -> MessageLog:
+        """Its message log."""
+        ...
+
+    @property
+    def records(self) -> RecordStore:
+        """Its record store."""
+        ...
+
+    @property
+    def index(self) -> SearchIndex | None:
+        """Its search index, or None: pair it with another engine's."""
+        ...
+
+    async def close(self) -> None:
+        """Release everything. Repeatable."""
+        ...
+
+
+class _EngineModule(Protocol):
+    async def open_engine(self, url: EngineUrl, *, clock: Clock) -> Engine: ...
+
+
+class _EmbedderModule(Protocol):
+    def from_spec(self, spec: str) -> Embedder: ...
+
+
+def parse_url(url: str) -> EngineUrl:
+    """Split an engine URL.
+
+    Raises:
+        ConfigError: There is no scheme. The URL itself, which may hold a password, is not shown.
+    """
+    scheme, separator, rest = url.partition("://") if isinstance(url, str) else ("", "", "")
+    if not separator or not scheme:
+        raise ConfigError(
+            "an engine URL starts with a scheme, for example sqlite:///chat.db or inmemory://"
+        )
+    location, _, query = rest.partition("?")
+    return EngineUrl(scheme.lower(), unquote(location), dict(parse_qsl(query)))
+
+
+async def open_engine(url: str, *, clock: Clock) -> Engine:
+    """Open the engine that a URL names.
+
+    Raises:
+        ConfigError: The scheme is unknown, or an option is.
+        MissingDependencyError: The engine's driver is not installed.
+        StoreError: The engine could not be opened.
+    """
+    parsed = parse_url(url)
+    module = cast("_EngineModule", _load(ENGINES, parsed.scheme, "engine"))
+    return await module.open_engine(parsed, clock=clock)
+
+
+def load_embedder(spec: str) -> Embedder:
+    """Return the embedder that ``name`` or ``name:detail`` describes.
+
+    Raises:
+        ConfigError: The name is unknown.
+        MissingDependencyError: Its packages are not installed.
+    """
+    name, _, detail = spec.partition(":")
+    module = cast("_EmbedderModule", _load(EMBEDDERS, name, "embedder"))
+    return module.from_spec(detail)
+
+
+def available(group: str) -> dict[str, EntryPoint]:
+    """Return the entry points of a group by name, sorted."""
+    found = {point.name: point for point in entry_points(group=group)}
+    return dict(sorted(found.items()))
+
+
+def _load(group: str, name: str, kind: str) -> Any:
+    points = available(group)
+    if name not in points:
+        known = ", ".join(points) or "none: reinstall daybook"
+        raise ConfigError(f"unknown {kind} {name!r}; installed are {known}")
+    return points[name].load()
