@@ -14,7 +14,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from daybook.errors import ConflictError
-from daybook.model.codec import decode_json, encode_json
+from daybook.model.codec import decode_json, encode_json, to_utc
 from daybook.model.entry import AppendResult, NewEntry, StoredEntry
 from daybook.model.session import Session, SessionChanges
 
@@ -44,7 +44,16 @@ class StoredSession:
     @classmethod
     def start(cls, session: Session) -> StoredSession:
         """Make an empty one from what a caller described."""
-        header = replace(session, metadata={}, message_count=0, token_count=0, last_seq=0)
+        header = replace(
+            session,
+            metadata={},
+            created_at=to_utc(session.created_at),
+            last_active_at=to_utc(session.last_active_at),
+            expires_at=None if session.expires_at is None else to_utc(session.expires_at),
+            message_count=0,
+            token_count=0,
+            last_seq=0,
+        )
         return cls(header, encode_json(session.metadata))
 
     def view(self) -> Session:
