@@ -10,6 +10,7 @@ import pytest
 
 from daybook.errors import ConflictError
 from daybook.model.entry import AppendResult
+from daybook.model.scope import Scope
 from daybook.protocols.message_log import MessageLog
 from daybook.testing.fake_clock import FakeClock
 from daybook.testing.sample_data import (
@@ -163,6 +164,10 @@ class LogAppendContract(Contract[MessageLog]):
         await start_session(log, clock, "a", scope=ALICE)
         with pytest.raises(ConflictError):
             await log.append(BOB, "s", entries("b"), create=make_session("s", clock, user="bob"))
+        with pytest.raises(ConflictError):
+            await log.append(
+                Scope("acme"), "s", entries("b"), create=make_session("s", clock, user="bob")
+            )
         assert message_ids(await log.read(ALICE, "s")) == ["a"]
         assert await log.append(RIVAL, "s", entries("b"), create=make_session("s", clock))
         assert message_ids(await log.read(ALICE, "s")) == ["a"]

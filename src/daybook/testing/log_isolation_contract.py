@@ -169,8 +169,8 @@ class LogIsolationContract(Contract[MessageLog]):
     ) -> None:
         """Closing is repeatable; everything else raises `StoreClosedError`."""
         await _plant(log, clock)
-        await log.close()
-        await log.close()
+        await self.engine.close()
+        await self.engine.close()
         for name, cases in LOG_CASES.items():
             for case in cases:
                 with pytest.raises(StoreClosedError) as caught:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from datetime import UTC, timedelta, timezone
 
 import pytest
@@ -199,6 +200,20 @@ class LogSessionContract(Contract[MessageLog]):
         for cursor in ("", "x", "10", "Wzld", "é", "=" * 8, "\x00", "MQ==", "\ud800"):
             with pytest.raises(InvalidInputError):
                 await log.list_sessions(ALICE, limit=1, cursor=cursor)
+
+    @scenario
+    async def test_a_damaged_cursor_never_breaks(self, log: MessageLog, clock: FakeClock) -> None:
+        """One letter changed, dropped or doubled: a page or an input error, nothing else."""
+        for name in ("a", "é", "c"):
+            await start_session(log, clock, session_id=name)
+        cursor = (await log.list_sessions(ALICE, limit=1)).cursor
+        assert cursor is not None
+        for place in range(len(cursor)):
+            for swap in ("", "A", "9", "_", "=", cursor[place] * 9):
+                with suppress(InvalidInputError):
+                    damaged = cursor[:place] + swap + cursor[place + 1 :]
+                    page = await log.list_sessions(ALICE, limit=9, cursor=damaged)
+                    assert {one.id for one in page.items} <= {"a", "é", "c"}
 
     @scenario
     async def test_delete_takes_everything_and_is_repeatable(

@@ -2,10 +2,11 @@
 
 Example:
     >>> from daybook.engines.inmemory import InMemoryEngine
-    >>> class TestMyLog(MessageLogContract):
+    >>> class TestMyEngine(MessageLogContract):
     ...     persists = False
+    ...
     ...     async def open(self, clock):
-    ...         return InMemoryEngine(clock=clock).log
+    ...         return InMemoryEngine(clock=clock)
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from datetime import timedelta
 
 from daybook.model.entry import AppendResult
 from daybook.protocols.message_log import MessageLog
+from daybook.registry import Engine
 from daybook.testing.fake_clock import FakeClock
 from daybook.testing.log_append_contract import LogAppendContract
 from daybook.testing.log_expiry_contract import LogExpiryContract
@@ -39,6 +41,10 @@ class MessageLogContract(
 ):
     """Every promise of `daybook.protocols.message_log`."""
 
+    def store_of(self, engine: Engine) -> MessageLog:
+        """Return the log."""
+        return engine.log
+
     @scenario
     async def test_capabilities_say_what_this_kit_saw(
         self, log: MessageLog, clock: FakeClock
@@ -56,19 +62,14 @@ class MessageLogContract(
         await start(log, clock, "a", "b", ttl=timedelta(days=1))
         await log.append(ALICE, "s", entries("c"))
         session, marks = await log.get_session(ALICE, "s"), await log.pending(limit=9)
-        await log.close()
-        again = await self.open(clock)
-        try:
-            if not self.persists:
-                assert await again.get_session(ALICE, "s") is None
-                return
-            assert await again.get_session(ALICE, "s") == session
-            assert await again.pending(limit=9) == marks
-            assert message_ids(await again.read(ALICE, "s")) == ["a", "b", "c"]
-            result = await again.append(ALICE, "s", entries("c", "d"))
-            assert result == AppendResult(3, 4, 1, "alice")
-        finally:
-            await again.close()
+        again = await self.reopen(clock)
+        if not self.persists:
+            assert await again.get_session(ALICE, "s") is None
+            return
+        assert await again.get_session(ALICE, "s") == session
+        assert await again.pending(limit=9) == marks
+        assert message_ids(await again.read(ALICE, "s")) == ["a", "b", "c"]
+        assert await again.append(ALICE, "s", entries("c", "d")) == AppendResult(3, 4, 1, "alice")
 
     @scenario
     async def test_numbers_survive_a_clear_and_a_reopen(
@@ -79,12 +80,8 @@ class MessageLogContract(
             return
         await start(log, clock, "a", "b")
         await log.clear(ALICE, "s")
-        await log.close()
-        again = await self.open(clock)
-        try:
-            assert await again.append(ALICE, "s", entries("c")) == AppendResult(3, 3, 0, "alice")
-        finally:
-            await again.close()
+        again = await self.reopen(clock)
+        assert await again.append(ALICE, "s", entries("c")) == AppendResult(3, 3, 0, "alice")
 
     @scenario
     async def test_any_id_names_one_thing(self, log: MessageLog, clock: FakeClock) -> None:

@@ -8,56 +8,61 @@ from __future__ import annotations
 import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Coroutine
-from typing import Any, ClassVar, Generic, Protocol, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar
 
 from daybook.protocols.clock import Clock
+from daybook.registry import Engine
 from daybook.testing.fake_clock import FakeClock
 
 __all__ = ["Contract", "scenario"]
 
 
-class Closable(Protocol):
-    """Anything a contract can open and must close."""
-
-    async def close(self) -> None:
-        """Release everything."""
-        ...
-
-
-S = TypeVar("S", bound=Closable)
 C = TypeVar("C", bound="Contract[Any]")
+S = TypeVar("S")
 
 
 class Contract(ABC, Generic[S]):
-    """Base of every contract: a subclass says how to open what is tested.
+    """Base of every contract: a subclass says how to open the engine that is tested.
 
     Attributes:
         persists: A second `open` within one test sees what the first one stored.
+        engine: The one that the running test has open.
     """
 
     persists: ClassVar[bool] = True
+    engine: Engine
 
     @abstractmethod
-    async def open(self, clock: Clock) -> S:
-        """Open the test's store; a store that persists opens the same data each time."""
+    async def open(self, clock: Clock) -> Engine:
+        """Open the test's engine; one that persists opens the same data each time."""
 
-    def renew(self) -> None:  # noqa: B027 - stores that keep nothing have nothing to do
-        """Make the next `open` start with an empty store; a store that persists overrides it."""
+    @abstractmethod
+    def store_of(self, engine: Engine) -> S:
+        """Return the store of an engine that this contract is about."""
+
+    def renew(self) -> None:  # noqa: B027 - engines that keep nothing have nothing to do
+        """Make the next `open` start with nothing stored; an engine that persists overrides it."""
+
+    async def reopen(self, clock: Clock) -> S:
+        """Close the engine and open it again."""
+        await self.engine.close()
+        self.engine = await self.open(clock)
+        return self.store_of(self.engine)
 
 
 def scenario(
     test: Callable[[C, S, FakeClock], Coroutine[Any, Any, None]],
 ) -> Callable[[C], None]:
-    """Turn ``async def test(self, store, clock)`` into a test that opens and closes the store."""
+    """Turn ``async def test(self, store, clock)`` into a test that opens and closes the engine."""
 
     def run(self: C) -> None:
         async def steps() -> None:
             clock = FakeClock()
-            store = await self.open(clock)
+            self.engine = await self.open(clock)
             try:
-                await test(self, store, clock)
+                await test(self, self.store_of(self.engine), clock)
             finally:
-                await store.close()
+                await self.engine.close()
 
         asyncio.run(steps())
 

@@ -138,11 +138,11 @@ class InMemoryRecordStore:
         limit: int,
         offset: int = 0,
     ) -> _Namespaces:
-        """Return namespaces, in the order of their encoded text."""
+        """Return namespaces."""
         with self._lock:
             check_open(self._closed, "namespaces")
             found = {one.record.namespace[:max_depth] for one in self._current(scope, prefix)}
-        return sorted(found, key=encode_namespace)[offset : offset + limit]
+        return sorted(found)[offset : offset + limit]
 
     async def versions(
         self, scope: Scope, namespace: Namespace, key: str, *, limit: int

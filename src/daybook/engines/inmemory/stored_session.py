@@ -94,7 +94,7 @@ class StoredSession:
         if fresh:
             self._count(fresh, seq, now)
         places = [self.known[entry.id][1] for entry in entries]
-        duplicates = sum(place <= seq - len(fresh) for place in places)
+        duplicates = len(entries) - len(fresh)
         return AppendResult(min(places), max(places), duplicates, self.header.user_id)
 
     def _count(self, fresh: list[NewEntry], seq: int, now: datetime) -> None:

@@ -1,0 +1,22 @@
+"""The in-memory engine keeps every storage contract."""
+
+from __future__ import annotations
+
+from daybook.engines.inmemory import InMemoryEngine
+from daybook.protocols.clock import Clock
+from daybook.registry import Engine
+from daybook.testing.message_log_contract import MessageLogContract
+
+
+class InMemory:
+    """How the contracts open it; it keeps nothing beyond its life."""
+
+    persists = False
+
+    async def open(self, clock: Clock) -> Engine:
+        """Open a fresh one."""
+        return InMemoryEngine(clock=clock)
+
+
+class TestMessageLog(InMemory, MessageLogContract):
+    """Sessions and messages."""

@@ -1,0 +1,37 @@
+"""The SQLite engine keeps every storage contract."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from daybook.engines.sqlite import SQLiteEngine
+from daybook.protocols.clock import Clock
+from daybook.registry import Engine
+from daybook.testing.message_log_contract import MessageLogContract
+
+
+class SQLite:
+    """How the contracts open it: a file per test, a new one after each `renew`."""
+
+    persists = True
+
+    @pytest.fixture(autouse=True)
+    def _folder(self, tmp_path: Path) -> None:
+        self.folder = tmp_path
+        self.round = 0
+
+    def renew(self) -> None:
+        """Go on with another file."""
+        self.round += 1
+
+    async def open(self, clock: Clock) -> Engine:
+        """Open this round's file."""
+        path = self.folder / f"{self.round}.db"
+        return await asyncio.to_thread(lambda: SQLiteEngine(path, clock=clock))
+
+
+class TestMessageLog(SQLite, MessageLogContract):
+    """Sessions and messages."""
