@@ -213,7 +213,7 @@ def decode_entry(stored: StoredEntry) -> HistoryEntry:
     except (msgspec.MsgspecError, UnicodeDecodeError):
         placeholder = Message(
             id=f"corrupt-{stored.seq}",
-            role="system",
+            role="assistant",
             content="[this message could not be decoded]",
             metadata={"daybook": {"corrupt": True}},
         )

@@ -14,7 +14,7 @@ __all__ = ["Ack", "AppendResult", "HistoryEntry", "NewEntry", "Receipt", "Stored
 Ack = Literal["durable", "spooled", "volatile"]
 
 
-class NewEntry(Struct, frozen=True):
+class NewEntry(Struct, frozen=True, gc=False):
     """A message on its way into a log.
 
     Attributes:
@@ -32,7 +32,7 @@ class NewEntry(Struct, frozen=True):
     tokens: int
 
 
-class StoredEntry(Struct, frozen=True):
+class StoredEntry(Struct, frozen=True, gc=False):
     """A message as read back from a log: its sequence number, encoded body and tokens."""
 
     seq: int
@@ -40,7 +40,7 @@ class StoredEntry(Struct, frozen=True):
     tokens: int
 
 
-class HistoryEntry(Struct, frozen=True):
+class HistoryEntry(Struct, frozen=True, gc=False):
     """A message with its place in the session.
 
     Attributes:

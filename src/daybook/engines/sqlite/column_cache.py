@@ -1,0 +1,99 @@
+"""The columns of recently searched scopes, kept up to date with the file, within a budget."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections import OrderedDict
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from daybook.engines.sqlite.index_jobs import DOCUMENT_COLUMNS, ScopeName, find_scope
+from daybook.engines.sqlite.schema import SPAN
+from daybook.engines.sqlite.times import id_from_column
+from daybook.recall.scope_columns import ScopeColumns
+
+__all__ = ["ColumnCache"]
+
+_NEW = (
+    f"SELECT key, group_row, {DOCUMENT_COLUMNS} FROM index_documents "
+    "WHERE key > ? AND key < ? ORDER BY key"
+)
+
+
+class _Scope:
+    """One scope's columns, and how far into the file they reach."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.columns = ScopeColumns()
+        self.row = -1
+        self.epoch = -1
+        self.last_key = 0
+        self.group_names: dict[int, str] = {}
+
+    def refresh(self, connection: sqlite3.Connection, name: ScopeName) -> None:
+        """Read what was written since; all of it after a deletion."""
+        connection.execute("BEGIN")  # scope and documents of one moment
+        try:
+            found = find_scope(connection, name)
+            row, epoch = (found[0], found[1]) if found else (-1, -1)
+            if (row, epoch) != (self.row, self.epoch):
+                self.columns = ScopeColumns()
+                self.row, self.epoch, self.last_key = row, epoch, row * SPAN
+                self.group_names = {}
+            if row >= 0:
+                self._read_new(connection)
+        finally:
+            connection.execute("COMMIT")
+
+    def _read_new(self, connection: sqlite3.Connection) -> None:
+        bounds = (self.last_key, self.row * SPAN + SPAN)
+        rows = connection.execute(_NEW, bounds).fetchall()
+        if not rows:
+            return
+        if any(row[1] not in self.group_names for row in rows):
+            self.group_names = dict(
+                connection.execute(
+                    "SELECT row, name FROM index_groups WHERE scope = ?", (self.row,)
+                ).fetchall()
+            )
+        embedders = dict(connection.execute("SELECT row, name FROM index_embedders").fetchall())
+        self.columns.add_rows(
+            [
+                (self.group_names[group], position, id_from_column(key), *middle, embedders[made_by], *blobs)
+                for _, group, position, key, *middle, made_by, _t, _k, _v in rows
+                for blobs in ((_t, _k, _v),)
+            ]
+        )
+        self.last_key = rows[-1][0]
+
+
+class ColumnCache:
+    """Least recently searched scopes leave first when the budget is spent."""
+
+    def __init__(self, budget_bytes: int) -> None:
+        self._budget = budget_bytes
+        self._lock = threading.Lock()
+        self._scopes: OrderedDict[ScopeName, _Scope] = OrderedDict()
+
+    @contextmanager
+    def fresh(self, connection: sqlite3.Connection, name: ScopeName) -> Iterator[ScopeColumns]:
+        """Give a scope's up-to-date columns to one thread at a time."""
+        with self._lock:
+            scope = self._scopes.setdefault(name, _Scope())
+            self._scopes.move_to_end(name)
+        with scope.lock:
+            scope.refresh(connection, name)
+            yield scope.columns
+        self._evict(name)
+
+    def _evict(self, keep: ScopeName) -> None:
+        with self._lock:
+            held = sum(scope.columns.memory_bytes for scope in self._scopes.values())
+            while held > self._budget and len(self._scopes) > 1:
+                oldest = next(iter(self._scopes))
+                if oldest == keep:
+                    self._scopes.move_to_end(oldest)
+                    continue
+                held -= self._scopes.pop(oldest).columns.memory_bytes

@@ -1,0 +1,144 @@
+"""The search index on SQLite: documents in tables, columns in memory.
+
+Method texts: `daybook.protocols.search_index`. A scope's documents are read once into columns
+(`daybook.recall.scope_columns`); later searches read only what was written since. A deletion moves
+the scope's epoch on, and then its columns are read anew.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from functools import partial
+
+from daybook.engines.sqlite import index_jobs
+from daybook.engines.sqlite.column_cache import ColumnCache
+from daybook.engines.sqlite.reader_pool import ReaderPool
+from daybook.engines.sqlite.times import to_micros
+from daybook.engines.sqlite.writer import Writer
+from daybook.errors import InvalidInputError
+from daybook.model.candidates import CandidateQuery, Candidates
+from daybook.model.capabilities import EngineCapabilities
+from daybook.model.index_document import Collection, IndexDocument, IndexState
+from daybook.model.scope import Scope
+from daybook.protocols.clock import Clock
+
+__all__ = ["SQLiteSearchIndex"]
+
+
+class SQLiteSearchIndex:
+    """Documents of every scope in the same SQLite file as the log."""
+
+    def __init__(
+        self,
+        writer: Writer,
+        readers: ReaderPool,
+        clock: Clock,
+        capabilities: EngineCapabilities,
+        *,
+        cache_bytes: int,
+    ) -> None:
+        self._writer = writer
+        self._readers = readers
+        self._clock = clock
+        self._capabilities = capabilities
+        self._cache = ColumnCache(cache_bytes)
+
+    @property
+    def capabilities(self) -> EngineCapabilities:
+        """What this opened engine promises."""
+        return self._capabilities
+
+    async def put(
+        self,
+        scope: Scope,
+        collection: Collection,
+        documents: Sequence[IndexDocument],
+        *,
+        watermarks: Sequence[tuple[str, int]] = (),
+    ) -> None:
+        """Write documents and watermarks in one transaction."""
+        job = partial(
+            index_jobs.put,
+            name=_name(scope, collection),
+            rows=index_jobs.to_rows(documents),
+            watermarks=watermarks,
+        )
+        await self._writer.run(job, "index")
+
+    async def delete(
+        self,
+        scope: Scope,
+        collection: Collection,
+        group: str,
+        *,
+        keys: Sequence[str] | None = None,
+        before: int | None = None,
+    ) -> int:
+        """Remove a group's documents, or some of them."""
+        job = partial(
+            index_jobs.delete,
+            name=_name(scope, collection),
+            group=group,
+            keys=keys,
+            before=before,
+        )
+        return await self._writer.run(job, "unindex")
+
+    async def erase(self, scope: Scope, collection: Collection | None = None) -> int:
+        """Remove everything of a user."""
+        collections: tuple[Collection, ...] = (
+            ("turns", "records") if collection is None else (collection,)
+        )
+        names = [_name(scope, one) for one in collections]
+        return await self._writer.run(partial(index_jobs.erase, names=names), "erase index")
+
+    async def watermark(self, scope: Scope, collection: Collection, group: str) -> int:
+        """Return the position up to which a group is indexed."""
+        job = partial(index_jobs.watermark, name=_name(scope, collection), group=group)
+        return await self._readers.run(job, "watermark")
+
+    async def speakers(self, scope: Scope, collection: Collection) -> list[str]:
+        """Return the names of the scope's speakers."""
+        name = _name(scope, collection)
+
+        def job(connection: sqlite3.Connection) -> list[str]:
+            with self._cache.fresh(connection, name) as columns:
+                return list(columns.speaker_names)
+
+        return await self._readers.run(job, "speakers")
+
+    async def candidates(
+        self, scope: Scope, collection: Collection, query: CandidateQuery
+    ) -> Candidates:
+        """Return what may answer a query."""
+        name = _name(scope, collection)
+
+        def job(connection: sqlite3.Connection) -> Candidates:
+            with self._cache.fresh(connection, name) as columns:
+                return columns.candidates(query)
+
+        return await self._readers.run(job, "search")
+
+    async def stale(
+        self, embedder: str, *, limit: int
+    ) -> list[tuple[Scope, Collection, str, str, int]]:
+        """Return documents whose vector another embedder made."""
+        job = partial(index_jobs.stale, embedder=embedder, limit=limit)
+        return await self._readers.run(job, "stale")
+
+    async def state(self, scope: Scope | None = None) -> IndexState:
+        """Return how much is indexed."""
+        return await self._readers.run(partial(index_jobs.state, scope=scope), "index state")
+
+    async def close(self) -> None:
+        """Do nothing: the engine closes what its stores share."""
+
+    def _now(self) -> int:
+        return to_micros(self._clock.now())
+
+
+def _name(scope: Scope, collection: Collection) -> index_jobs.ScopeName:
+    if scope.user_id is None:
+        raise InvalidInputError("the search index needs a scope with a user")
+    return scope.tenant, scope.user_id, collection

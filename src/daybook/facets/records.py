@@ -1,0 +1,256 @@
+"""`book.records`: values under a namespace and a key, kept for long."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from msgspec import Struct
+
+from daybook.errors import InvalidInputError, UnsupportedError
+from daybook.facets.checks import check_limit, check_ttl
+from daybook.indexing.record_indexer import RecordIndexer
+from daybook.model.codec import encode_json
+from daybook.model.identifiers import check_id
+from daybook.model.json_value import check_json_object
+from daybook.model.memory_record import (
+    MemoryRecord,
+    Namespace,
+    NewRecord,
+    Provenance,
+    RecordHit,
+)
+from daybook.model.namespace import check_namespace
+from daybook.model.record_filter import compile_filter
+from daybook.model.scope import Scope
+from daybook.protocols.clock import Clock
+from daybook.protocols.record_store import RecordStore
+
+__all__ = ["RecordWrite", "Records"]
+
+_MAX_VALUE_BYTES = 16_000_000
+
+# `list` is a method below, so the types that need the builtin are named here.
+_Records = list[MemoryRecord]
+_Hits = list[RecordHit]
+_Namespaces = list[Namespace]
+
+
+class RecordWrite(Struct, frozen=True, kw_only=True):
+    """One write of `put_many`; the fields are the arguments of `put`."""
+
+    namespace: Namespace
+    key: str
+    value: dict[str, Any]
+    ttl: timedelta | None = None
+    provenance: Provenance = Provenance()
+    expected_version: int | None = None
+
+
+class Records:
+    """Keeps and finds values. The first label of a namespace names its owner."""
+
+    def __init__(
+        self, store: RecordStore, indexer: RecordIndexer | None, *, tenant: str, clock: Clock
+    ) -> None:
+        self._store = store
+        self._indexer = indexer
+        self._scope = Scope(tenant)
+        self._clock = clock
+
+    async def put(
+        self,
+        namespace: Sequence[str],
+        key: str,
+        value: dict[str, Any],
+        *,
+        ttl: timedelta | None = None,
+        provenance: Provenance | None = None,
+        expected_version: int | None = None,
+    ) -> MemoryRecord:
+        """Write a record and return it as stored; the version before stays readable.
+
+        Args:
+            namespace: Where, for example ``("alice", "prefs")``; the first label is the owner.
+            key: Its name there.
+            value: A JSON object.
+            ttl: It becomes unreadable after so long; None for never.
+            provenance: What it rests on.
+            expected_version: Write only if this is the current version; 0 if there must be none.
+
+        Raises:
+            InvalidInputError: An argument cannot be stored.
+            ConflictError: The current version is another.
+
+        Atomicity: one transaction. Retry-safe: with `expected_version`; else it writes a version
+        more.
+        """
+        write = RecordWrite(
+            namespace=tuple(namespace) if isinstance(namespace, list | tuple) else namespace,  # type: ignore[arg-type] # checked next
+            key=key,
+            value=value,
+            ttl=ttl,
+            provenance=provenance or Provenance(),
+            expected_version=expected_version,
+        )
+        return (await self.put_many([write]))[0]
+
+    async def put_many(self, writes: Sequence[RecordWrite]) -> _Records:
+        """Write many records in one transaction, all or none; return them as stored, in order.
+
+        Raises:
+            InvalidInputError: A write cannot be stored; names which.
+            ConflictError: A current version is not the expected one.
+        """
+        now = self._clock.now()
+        new = [_check_write(write, f"writes[{at}]", now) for at, write in enumerate(writes)]
+        if not new:
+            return []
+        stored = await self._store.put(self._scope, new)
+        if self._indexer is not None:
+            await self._indexer.index(self._scope.tenant, stored)
+        return stored
+
+    async def get(self, namespace: Sequence[str], key: str) -> MemoryRecord | None:
+        """Return a record; None if there is none or it has expired."""
+        place = (check_namespace(namespace), check_id(key, "key"))
+        return (await self._store.get(self._scope, [place]))[0]
+
+    async def delete(self, namespace: Sequence[str], key: str) -> bool:
+        """Remove a record with all its versions; tell whether it was there. Repeatable."""
+        place = (check_namespace(namespace), check_id(key, "key"))
+        removed = await self._store.delete(self._scope, [place])
+        if self._indexer is not None:
+            await self._indexer.remove(self._scope.tenant, [place])
+        return bool(removed)
+
+    async def list(
+        self,
+        namespace_prefix: Sequence[str] = (),
+        *,
+        filter: Mapping[str, Any] | None = None,  # noqa: A002 - the field's own word
+        limit: int = 100,
+        offset: int = 0,
+    ) -> _Records:
+        """Return records at or below a namespace, last updated first.
+
+        Args:
+            namespace_prefix: Leading labels; ``("a",)`` never reaches ``("ab",)``.
+            filter: Conditions on the value, for example ``{"age": {"$gte": 18}}``; the operators
+                are $eq $ne $gt $gte $lt $lte $in $exists.
+            limit: At most so many.
+            offset: Skip so many first.
+        """
+        return await self._store.list(
+            self._scope,
+            check_namespace(namespace_prefix, allow_empty=True),
+            filter=filter,
+            limit=check_limit(limit),
+            offset=_check_offset(offset),
+        )
+
+    async def search(
+        self,
+        namespace_prefix: Sequence[str] = (),
+        *,
+        query: str | None = None,
+        filter: Mapping[str, Any] | None = None,  # noqa: A002 - the field's own word
+        limit: int = 10,
+        offset: int = 0,
+    ) -> _Hits:
+        """Return the records that best match a query, or without one the last updated.
+
+        Args:
+            namespace_prefix: Leading labels; with a query at least one, the owner.
+            query: Text; both its words and its meaning count.
+            filter: As in `list`; applied before the limit.
+            limit: At most so many.
+            offset: Skip so many first.
+
+        Raises:
+            InvalidInputError: A query without an owner, or a filter that is not valid.
+            UnsupportedError: A query while no search index is configured.
+        """
+        prefix = check_namespace(namespace_prefix, allow_empty=True)
+        if query is None:
+            found = await self.list(prefix, filter=filter, limit=limit, offset=offset)
+            return [RecordHit(record, 0.0) for record in found]
+        if not prefix:
+            raise InvalidInputError(
+                "records.search with a query needs a namespace_prefix of at least one label: the "
+                "owner, whose index is searched"
+            )
+        if self._indexer is None:
+            raise UnsupportedError("records.search with a query needs a search index: pass index=")
+        ranked = await self._indexer.rank(self._scope.tenant, prefix, query)
+        records = await self._store.get(self._scope, [place for place, _ in ranked])
+        matches = compile_filter(filter)
+        hits = [
+            RecordHit(record, score)
+            for record, (_, score) in zip(records, ranked, strict=True)
+            if record is not None and matches(record.value)
+        ]
+        start = _check_offset(offset)
+        return hits[start : start + check_limit(limit)]
+
+    async def namespaces(
+        self,
+        prefix: Sequence[str] = (),
+        *,
+        max_depth: int | None = None,
+        limit: int = 100,
+        offset: int = 0,
+    ) -> _Namespaces:
+        """Return the distinct namespaces that hold records, sorted, cut to `max_depth` labels."""
+        return await self._store.namespaces(
+            self._scope,
+            check_namespace(prefix, allow_empty=True),
+            max_depth=None if max_depth is None else check_limit(max_depth, "max_depth"),
+            limit=check_limit(limit),
+            offset=_check_offset(offset),
+        )
+
+    async def versions(
+        self, namespace: Sequence[str], key: str, *, limit: int = 100
+    ) -> _Records:
+        """Return a record's versions, newest first; empty if it is gone."""
+        return await self._store.versions(
+            self._scope, check_namespace(namespace), check_id(key, "key"), limit=check_limit(limit)
+        )
+
+    async def expire(self) -> int:
+        """Remove from storage every record whose ttl has passed; return how many."""
+        removed = await self._store.sweep(self._clock.now())
+        if self._indexer is not None:
+            for tenant, namespace, key in removed:
+                await self._indexer.remove(tenant, [(namespace, key)])
+        return len(removed)
+
+
+def _check_write(write: RecordWrite, where: str, now: datetime) -> NewRecord:
+    if not isinstance(write, RecordWrite):
+        raise InvalidInputError(f"{where} must be a RecordWrite, got {type(write).__name__}")
+    check_json_object(write.value, f"{where}.value")
+    body = encode_json(write.value)
+    if len(body) > _MAX_VALUE_BYTES:
+        raise InvalidInputError(
+            f"{where}.value takes {len(body)} bytes; at most {_MAX_VALUE_BYTES} are allowed"
+        )
+    if write.expected_version is not None:
+        _check_offset(write.expected_version, f"{where}.expected_version")
+    life = check_ttl(write.ttl)
+    return NewRecord(
+        namespace=check_namespace(write.namespace),
+        key=check_id(write.key, f"{where}.key"),
+        value=body,
+        expires_at=None if life is None else now + life,
+        provenance=write.provenance,
+        expected_version=write.expected_version,
+    )
+
+
+def _check_offset(value: Any, what: str = "offset") -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+        raise InvalidInputError(f"{what} must be an int of 0 or more")
+    return value
