@@ -1,0 +1,114 @@
+# Everything a contributor or a CI job runs. `make` alone lists it.
+#
+# Needs make and any Python from 3.11 on; the rest is installed into .venv, pinned and hashed.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+# The interpreter for .venv: `make venv PYTHON=python3.13` picks another one.
+PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11 python; do \
+	"$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo "$$python" && break; done)
+VENV ?= .venv
+BENCH_VENV ?= .venv-bench
+BIN := $(VENV)/bin
+PIP_FLAGS := --quiet --disable-pip-version-check
+INSTALL_PINS := install $(PIP_FLAGS) --require-hashes --no-deps
+INSTALL_SELF := install $(PIP_FLAGS) --no-deps --no-build-isolation --editable .
+
+# Tests use both cores of a small machine; `make test WORKERS=0 ARGS="tests/context -k budget"`.
+WORKERS ?= 2
+ARGS ?=
+PYTEST := $(BIN)/python -m pytest
+
+.PHONY: help
+help: ## List the commands
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
+
+# ------------------------------------------------------------------------------------- set up
+
+$(BIN)/python:
+	@test -n "$(PYTHON)" || { echo "Daybook needs Python 3.11 or newer; none was found." >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.core: constraints-core.txt pyproject.toml | $(BIN)/python
+	@test -e $(VENV)/.full || { $(BIN)/pip $(INSTALL_PINS) -r constraints-core.txt && $(BIN)/pip $(INSTALL_SELF); }
+	@touch $@
+
+$(VENV)/.full: constraints.txt pyproject.toml | $(BIN)/python
+	$(BIN)/pip $(INSTALL_PINS) -r constraints.txt
+	$(BIN)/pip $(INSTALL_SELF)
+	@touch $@ $(VENV)/.core
+
+$(BENCH_VENV)/.full: constraints-bench.txt pyproject.toml
+	$(PYTHON) -m venv $(BENCH_VENV)
+	$(BENCH_VENV)/bin/pip $(INSTALL_PINS) -r constraints-bench.txt
+	$(BENCH_VENV)/bin/pip $(INSTALL_SELF)
+	@touch $@
+
+.PHONY: venv
+venv: $(VENV)/.full ## Create .venv with all that development needs
+
+.PHONY: system-tools
+system-tools: ## Install what the crash tests need from the system (strace; Debian, as root)
+	@command -v strace >/dev/null && exit 0; \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		{ apt-get install -y -qq strace || { apt-get update -qq && apt-get install -y -qq strace; }; } >/dev/null; \
+	else echo "strace is missing: the crash tests that trace system calls cannot run" >&2; fi
+
+# --------------------------------------------------------------------------------------- use
+
+.PHONY: demo
+demo: $(VENV)/.core ## Import a conversation and ask it questions: make demo [DATA=file]
+	$(BIN)/daybook demo $(DATA)
+
+.PHONY: examples
+examples: venv ## Run every program in examples/
+	$(PYTEST) -p no:randomly tests/repository/test_examples.py $(ARGS)
+
+# -------------------------------------------------------------------------------------- verify
+
+.PHONY: check
+check: venv ## Formatting, lint, types, import contracts, sizes, spelling
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python tools/check_sizes.py
+	$(BIN)/codespell
+
+# A skipped test is a failure here: everything a test needs was installed above.
+.PHONY: test
+test: venv system-tools ## All tests, examples and doctests included (WORKERS=2 ARGS=...)
+	DAYBOOK_TEST_REQUIRE=all HYPOTHESIS_PROFILE=$${HYPOTHESIS_PROFILE:-ci} \
+		$(PYTEST) --numprocesses=$(WORKERS) --durations=10 $(ARGS)
+
+.PHONY: torture
+torture: venv system-tools ## Long crash, power-loss and concurrency tests
+	DAYBOOK_TEST_REQUIRE=all HYPOTHESIS_PROFILE=torture \
+		$(PYTEST) --numprocesses=$(WORKERS) --timeout=3600 -m torture $(ARGS)
+
+.PHONY: bench
+bench: $(BENCH_VENV)/.full ## Measure speed beside other libraries: make bench [ARGS=...]
+	$(BENCH_VENV)/bin/python -m benchmarks $(ARGS)
+
+# --------------------------------------------------------------------------------------- tend
+
+.PHONY: format
+format: venv ## Format and fix what can be fixed
+	$(BIN)/ruff check --fix-only --quiet .
+	$(BIN)/ruff format .
+
+.PHONY: lock
+lock: ## Rewrite the pins after changing dependencies (ARGS=--upgrade for newest)
+	$(PYTHON) tools/lock_constraints.py $(ARGS)
+
+.PHONY: changelog
+changelog: venv ## Fold changes/*.md into CHANGELOG.md: make changelog VERSION=0.2.0
+	$(BIN)/python tools/assemble_changelog.py $(VERSION)
+
+.PHONY: clean
+clean: ## Remove environments and caches
+	rm -rf $(VENV) $(BENCH_VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
