@@ -5,20 +5,24 @@ from __future__ import annotations
 import asyncio
 import subprocess
 import sys
-from collections.abc import Callable
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
 from daybook.embedders import hashing, static
 from daybook.embedders.custom import CallableEmbedder
 from daybook.embedders.hashing import HashEmbedder
 from daybook.embedders.static import StaticEmbedder
 from daybook.errors import BadModelOutputError, ConfigError, InvalidInputError, ProviderError
-from daybook.protocols.embedder import Embedder, Purpose, TokenEmbedder
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from daybook.protocols.embedder import Embedder, Purpose, TokenEmbedder
 
 ODD_TEXTS = ["", "\x00", "🎉", "\ud800 dog", "dog " * 5_000]
 
@@ -110,7 +114,7 @@ def test_hashing_is_the_same_in_every_process() -> None:
         "print(HashEmbedder(8).encode(['a small dog']).round(4).tolist())"
     )
     command = [sys.executable, "-c", code]
-    output = subprocess.run(command, check=True, capture_output=True, text=True).stdout  # noqa: S603
+    output = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     assert output.strip() == str(HashEmbedder(8).encode(["a small dog"]).round(4).tolist())
 
 
@@ -185,5 +189,5 @@ def test_wrong_settings_are_refused(name: str, dimensions: int, batch_size: int)
 def test_the_package_alone_loads_no_numpy() -> None:
     code = "import sys, daybook.embedders; print('numpy' in sys.modules)"
     command = [sys.executable, "-c", code]
-    output = subprocess.run(command, check=True, capture_output=True, text=True).stdout  # noqa: S603
+    output = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     assert output.strip() == "False"

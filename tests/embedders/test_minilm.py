@@ -68,8 +68,9 @@ def test_the_protocol_holds(embedder: MiniLMEmbedder) -> None:
 def test_batches_do_not_change_vectors(embedder: MiniLMEmbedder) -> None:
     texts = [("dog and cat " * (n % 40)) + str(n) for n in range(100)]
     together = embedder.encode(texts)
-    assert np.allclose(together[[0, 37, 99]], embedder.encode([texts[n] for n in (0, 37, 99)]),
-                       atol=1e-5)
+    assert np.allclose(
+        together[[0, 37, 99]], embedder.encode([texts[n] for n in (0, 37, 99)]), atol=1e-5
+    )
 
 
 def test_the_model_is_written_once(cache: Path, embedder: MiniLMEmbedder) -> None:
@@ -89,7 +90,7 @@ def test_a_damaged_model_is_noticed(copied: Path) -> None:
 
 def test_a_damaged_manifest_is_noticed(copied: Path) -> None:
     (copied / "manifest.json").write_text(json.dumps({"id": 3}), encoding="utf-8")
-    with pytest.raises(ConfigError, match="manifest.json is damaged"):
+    with pytest.raises(ConfigError, match=r"manifest\.json is damaged"):
         MiniLMEmbedder(copied)
 
 

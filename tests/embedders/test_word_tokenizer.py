@@ -12,7 +12,19 @@ from hypothesis import strategies as st
 from daybook.embedders.static_table import StaticTable
 from daybook.embedders.word_tokenizer import WordTokenizer, words
 
-VOCABULARY = ["un", "##happi", "##ness", "happy", "don't", "caroline", "s", "cafe", "7", "中", "##s"]
+VOCABULARY = [
+    "un",
+    "##happi",
+    "##ness",
+    "happy",
+    "don't",
+    "caroline",
+    "s",
+    "cafe",
+    "7",
+    "中",
+    "##s",
+]
 
 
 def entries(text: str) -> list[str]:

@@ -1,5 +1,7 @@
 """Stage 1: gather the texts, ask the teacher for their vectors, keep both in a work folder."""
 
+# mypy: disable-error-code="import-not-found,import-untyped"
+
 from __future__ import annotations
 
 import sys
@@ -8,8 +10,9 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from corpus import contractions, gather, plain_words
-from teacher import Teacher
+
+from tools.train_static_table.corpus import contractions, gather, plain_words
+from tools.train_static_table.teacher import Teacher
 
 
 def collect(folder: Path) -> None:
@@ -27,7 +30,7 @@ def collect(folder: Path) -> None:
     pieces = teacher.encode_ids([[first, i, last] for i in range(len(teacher.pieces))])
     np.save(folder / "pieces.npy", pieces)
     np.save(folder / "words.npy", teacher.encode(words))
-    np.save(folder / "texts.npy", teacher.encode(texts))
+    np.save(folder / "texts.npy", teacher.encode(texts, max_tokens=256))
     print(f"teacher vectors done after {time.perf_counter() - started:.0f} s")
 
 

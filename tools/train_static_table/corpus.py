@@ -4,6 +4,8 @@ Everything comes from packages installed beside this script (see README.md for t
 written in `templates.py`. No benchmark text is read.
 """
 
+# mypy: disable-error-code="import-not-found,import-untyped"
+
 from __future__ import annotations
 
 import ast
@@ -13,11 +15,15 @@ import itertools
 import random
 import re
 import sys
-from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import templates
 from wordfreq import get_frequency_dict, top_n_list
+
+from tools.train_static_table import templates
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 WORDNET = Path("/usr/share/wordnet")
 DOCUMENTATION = Path("/usr/share/doc")
@@ -38,6 +44,8 @@ _LEXICOGRAPHER_FILES = {
     "20": "plant",
     "27": "substance",
 }
+_SENTENCE_WORDS = (5, 45)
+_PASSAGE_WORDS = (40, 200)
 _TAGS = re.compile(r"<(script|style|pre)\b.*?</\1>|<[^>]+>", re.DOTALL | re.IGNORECASE)
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+(?=[A-Z])")
 _PROSE_WORD = re.compile(r"[A-Za-z]{2,}(?:'[a-z]+)?")
@@ -66,7 +74,9 @@ def _prose(paragraph: str) -> Iterator[str]:
     text = " ".join(paragraph.split())
     for sentence in _SENTENCE_END.split(text):
         words = sentence.split()
-        if not 5 <= len(words) <= 45 or _CODE_MARKS.search(sentence):
+        if not _SENTENCE_WORDS[0] <= len(words) <= _SENTENCE_WORDS[1] or _CODE_MARKS.search(
+            sentence
+        ):
             continue
         if sum(bool(_PROSE_WORD.search(word)) for word in words) >= 0.8 * len(words):
             yield sentence
@@ -96,8 +106,11 @@ def _docstrings(folder: Path) -> Iterator[str]:
                 yield text
 
 
-def documentation(limit: int, rng: random.Random) -> list[str]:
-    """Return up to `limit` prose sentences from installed documentation and docstrings."""
+def documentation(limit: int, passages: int, rng: random.Random) -> tuple[list[str], list[str]]:
+    """Return prose sentences of installed documentation and docstrings, and longer passages.
+
+    A passage is a run of 40 to 200 words of one page, as it stands there.
+    """
     library = Path(ast.__file__).parent
     site = next(Path(p) for p in sys.path if p.endswith("site-packages"))
     metadata = (p.read_text(encoding="utf-8") for p in sorted(site.glob("*.dist-info/METADATA")))
@@ -105,10 +118,26 @@ def documentation(limit: int, rng: random.Random) -> list[str]:
     for package in ("torch", "sympy", "networkx", "numpy", "huggingface_hub"):
         sources = itertools.chain(sources, _docstrings(site / package))
     found: dict[str, None] = {}
+    runs: dict[str, None] = {}
     for text in sources:
-        for paragraph in re.split(r"\n\s*\n", text):
-            found.update(dict.fromkeys(_prose(paragraph)))
-    return rng.sample(sorted(found), min(limit, len(found)))
+        sentences = [s for part in re.split(r"\n\s*\n", text) for s in _prose(part)]
+        found.update(dict.fromkeys(sentences))
+        runs.update(dict.fromkeys(_passages(sentences, rng)))
+    return (
+        rng.sample(sorted(found), min(limit, len(found))),
+        rng.sample(sorted(runs), min(passages, len(runs))),
+    )
+
+
+def _passages(sentences: list[str], rng: random.Random) -> Iterator[str]:
+    run: list[str] = []
+    length, wanted = 0, rng.randint(*_PASSAGE_WORDS)
+    for sentence in sentences:
+        run.append(sentence)
+        length += len(sentence.split())
+        if length >= wanted:
+            yield " ".join(run)
+            run, length, wanted = [], 0, rng.randint(*_PASSAGE_WORDS)
 
 
 def _synsets() -> Iterator[tuple[str, str, list[str], str]]:
@@ -161,21 +190,32 @@ def bags(count: int, rng: random.Random) -> list[str]:
     return result
 
 
-def joins(texts: list[str], count: int, rng: random.Random) -> list[str]:
-    """Return `count` texts made of two or three neighbours in random order."""
-    return [" ".join(rng.choices(texts, k=rng.choice((2, 3)))) for _ in range(count)]
+def joins(
+    texts: list[str], count: int, rng: random.Random, sizes: tuple[int, ...] = (2, 3)
+) -> list[str]:
+    """Return `count` texts that are several of `texts` one after another."""
+    return [" ".join(rng.choices(texts, k=rng.choice(sizes))) for _ in range(count)]
 
 
 def gather(seed: int = 20261120) -> list[str]:
     """Return all training texts, each once, in an order fixed by the seed."""
     rng = random.Random(seed)
-    prose = documentation(45_000, rng)
+    prose, passages = documentation(45_000, 12_000, rng)
     wordnet = wordnet_texts(40_000, rng)
     chat = templates.sentences(45_000, open_slots(), rng)
     mixed = joins(prose + chat + wordnet, 12_000, rng) + joins(chat, 8_000, rng)
-    texts = prose + wordnet + chat + bags(28_000, rng) + mixed
-    for name, part in (("documentation", prose), ("wordnet", wordnet), ("templates", chat)):
+    mixed += joins(chat, 4_000, rng, sizes=(4, 6, 8))
+    parts = {
+        "documentation sentences": prose,
+        "documentation passages": passages,
+        "WordNet examples and definitions": wordnet,
+        "template sentences": chat,
+        "bags of words": bags(28_000, rng),
+        "joined sentences": mixed,
+    }
+    for name, part in parts.items():
         print(f"  {name}: {len(part)}")
+    texts = [text for part in parts.values() for text in part]
     unique = list(dict.fromkeys(texts))
     rng.shuffle(unique)
     return unique

@@ -1,24 +1,31 @@
 """Stage 2: fit the rows to the teacher's vectors and write the table file.
 
-Text vector = sum of rows, unit length. Loss = 1 - cosine to the teacher + 0.1 x in-batch softmax.
+Text vector = sum of rows, unit length. Loss = 1 - cosine to the teacher + cross entropy
+between the two softmaxes over the batch: a text should be as near to the other texts as the
+teacher has it.
 """
+
+# mypy: disable-error-code="import-not-found,import-untyped", allow-untyped-calls
 
 from __future__ import annotations
 
 import argparse
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch.nn import functional as F
+from torch.nn import functional
 from wordfreq import get_frequency_dict
 
 from daybook.embedders.table_file import TableArrays, write_table
 from daybook.embedders.word_tokenizer import WordTokenizer, words
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 Floats = NDArray[np.float32]
 
@@ -31,7 +38,7 @@ class Settings:
     epochs: int = 4
     batch: int = 512
     learning_rate: float = 2e-3
-    softmax_share: float = 0.1
+    softmax_share: float = 1.0
     softmax_scale: float = 20.0
     smoothing: float = 1e-4
     seed: int = 20261120
@@ -39,12 +46,13 @@ class Settings:
 
 def vocabulary_of(folder: Path) -> tuple[list[str], Floats]:
     """Return entries the tokenizer can reach and the teacher's vector of each alone."""
-    entries: dict[str, NDArray[np.float16]] = {}
     pieces = (folder / "pieces.txt").read_text(encoding="utf-8").split("\n")
-    for entry, vector in zip(pieces, np.load(folder / "pieces.npy"), strict=True):
-        if words(entry.removeprefix("##")) == [entry.removeprefix("##")]:
-            entries[entry] = vector
     whole = (folder / "words.txt").read_text(encoding="utf-8").split("\n")
+    entries: dict[str, NDArray[np.float16]] = {
+        entry: vector
+        for entry, vector in zip(pieces, np.load(folder / "pieces.npy"), strict=True)
+        if words(entry.removeprefix("##")) == [entry.removeprefix("##")]
+    }
     for entry, vector in zip(whole, np.load(folder / "words.npy"), strict=True):
         entries.setdefault(entry, vector)
     return list(entries), np.stack(list(entries.values())).astype(np.float32)
@@ -106,12 +114,11 @@ def fit(start: Floats, examples: Examples, settings: Settings) -> Floats:
         began, total = time.perf_counter(), 0.0
         for chosen in torch.randperm(count).split(settings.batch):
             ids, offsets, targets = examples.batch(chosen)
-            made = F.normalize(table(ids, offsets), dim=1)
+            made = functional.normalize(table(ids, offsets), dim=1)
             loss = 1 - (made * targets).sum(1).mean()
+            wanted = torch.softmax(settings.softmax_scale * targets @ targets.T, dim=1)
             scores = settings.softmax_scale * made @ targets.T
-            loss = loss + settings.softmax_share * F.cross_entropy(
-                scores, torch.arange(len(chosen))
-            )
+            loss = loss + settings.softmax_share * functional.cross_entropy(scores, wanted)
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
@@ -119,8 +126,7 @@ def fit(start: Floats, examples: Examples, settings: Settings) -> Floats:
             total += loss.item() * len(chosen)
         took = time.perf_counter() - began
         print(f"  epoch {epoch + 1}: loss {total / count:.4f}, {took:.0f} s", flush=True)
-    rows: Floats = table.weight.detach().numpy()
-    return rows
+    return np.asarray(table.weight.detach().numpy(), np.float32)
 
 
 def quantise(rows: Floats) -> tuple[NDArray[np.int8], NDArray[np.float16]]:
@@ -132,7 +138,10 @@ def quantise(rows: Floats) -> tuple[NDArray[np.int8], NDArray[np.float16]]:
 
 def unit(rows: Floats) -> Floats:
     """Return rows of unit length."""
-    return rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-9)
+    lengths = np.linalg.norm(rows, axis=1, keepdims=True)
+    return np.asarray(rows / np.maximum(lengths, 1e-9), np.float32)
+        rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-9), np.float32
+    )
 
 
 def build(folder: Path, target: Path, settings: Settings) -> None:

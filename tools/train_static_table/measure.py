@@ -4,9 +4,12 @@ Needs a folder with the project's recall scorer (`datasets.py`, `score.py`) and 
 is part of this repository. Tables are only measured on them, never fitted.
 """
 
+# mypy: disable-error-code="import-not-found,import-untyped"
+
 from __future__ import annotations
 
 import argparse
+import importlib
 import math
 import re
 import sys
@@ -24,14 +27,15 @@ from daybook.embedders.static_table import StaticTable
 Floats = NDArray[np.float32]
 Encode = Callable[[Sequence[str]], Floats]
 
-_STOP = frozenset(
-    """a about after all also am an and any are as at be been before being but by can could did do
-    does doing down each for from had has have having he her here hers him his how i if in into is
-    it its just me more most my no nor not now of off on once only or other our out over own same
-    she should so some such than that the their them then there these they this those through to
-    too under until up very was we were what when where which while who whom why will with would
-    you your yours s t d ll m re ve""".split()
-)
+_STOP_WORDS = """
+    a about after all also am an and any are as at be been before being but by can could did do
+    does doing down each for from had has have having he her here hers him his how i if in into
+    is it its just me more most my no nor not now of off on once only or other our out over own
+    same she should so some such than that the their them then there these they this those
+    through to too under until up very was we were what when where which while who whom why will
+    with would you your yours s t d ll m re ve
+"""
+_STOP = frozenset(_STOP_WORDS.split())
 _WORD = re.compile(r"[a-z0-9]+")
 _stem = snowballstemmer.stemmer("english").stemWord
 _stems: dict[str, str] = {}
@@ -82,12 +86,12 @@ def late_interaction(table: StaticTable, texts: Sequence[str], query: str) -> Fl
     seen, places = np.unique(flat, return_inverse=True)
     close = (table.token_vectors(seen) @ table.token_vectors(ids).T)[places]
     best = np.maximum.reduceat(close, np.cumsum(lengths) - lengths, axis=0)
-    return best @ table.token_weights(ids)
+    return np.asarray(best @ table.token_weights(ids), np.float32)
 
 
 def z(scores: Floats) -> Floats:
     """Return scores with mean 0 and variance 1."""
-    return (scores - scores.mean()) / (scores.std() + 1e-9)
+    return np.asarray((scores - scores.mean()) / (scores.std() + 1e-9), np.float32)
 
 
 def measure(
@@ -119,6 +123,12 @@ def measure(
     }
 
 
+def minilm() -> Encode:
+    """Return the teacher itself, for comparison; only this needs torch."""
+    teacher = importlib.import_module("tools.train_static_table.teacher").Teacher()
+    return lambda texts: teacher.encode(texts, max_tokens=256).astype(np.float32)
+
+
 def main() -> None:
     """Measure each table named on the command line, or MiniLM for the word `minilm`."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -126,24 +136,12 @@ def main() -> None:
     parser.add_argument("tables", nargs="+", help="table files, or `minilm`")
     options = parser.parse_args()
     sys.path.insert(0, str(options.quality))
-    import datasets
-    import score
-
+    quality = importlib.import_module("datasets"), importlib.import_module("score")
     for name in options.tables:
-        if name == "minilm":
-            from teacher import Teacher
-
-            teacher = Teacher()
-
-            def encode(texts: Sequence[str], teacher: Teacher = teacher) -> Floats:
-                return teacher.encode(texts, max_tokens=256).astype(np.float32)
-
-            table = None
-        else:
-            table = StaticTable.from_file(Path(name))
-            encode = table.encode
+        table = None if name == "minilm" else StaticTable.from_file(Path(name))
+        encode = table.encode if table else minilm()
         for data in ("locomo", "beam100K"):
-            print(name, data, measure((datasets, score), data, encode, table), flush=True)
+            print(name, data, measure(quality, data, encode, table), flush=True)
 
 
 if __name__ == "__main__":

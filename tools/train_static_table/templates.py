@@ -6,8 +6,11 @@ with nouns that WordNet files under that heading. Nothing here comes from a benc
 
 from __future__ import annotations
 
-import random
 import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import random
 
 Slots = dict[str, list[str]]
 

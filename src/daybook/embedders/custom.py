@@ -5,13 +5,16 @@ from __future__ import annotations
 import asyncio
 import inspect
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from daybook.errors import BadModelOutputError, DaybookError, InvalidInputError, ProviderError
-from daybook.protocols.embedder import Purpose
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from daybook.protocols.embedder import Purpose
 
 __all__ = ["CallableEmbedder", "EmbedFunction"]
 
@@ -94,7 +97,7 @@ class CallableEmbedder:
             rows[chosen] = self._checked(answer, len(chosen))
         return rows
 
-    async def _call(self, function: EmbedFunction, texts: list[str]) -> Any:  # noqa: ANN401
+    async def _call(self, function: EmbedFunction, texts: list[str]) -> Any:
         try:
             if _is_async(function):
                 return await function(texts)
@@ -107,7 +110,7 @@ class CallableEmbedder:
                 f"the embedding function raised {type(exc).__name__}", provider=self._id
             ) from exc
 
-    def _checked(self, answer: Any, count: int) -> NDArray[np.float32]:  # noqa: ANN401
+    def _checked(self, answer: Any, count: int) -> NDArray[np.float32]:
         try:
             rows = np.asarray(answer, dtype=np.float64)
         except (TypeError, ValueError) as exc:
@@ -127,7 +130,7 @@ class CallableEmbedder:
             )
         norms = np.linalg.norm(rows, axis=1, keepdims=True)
         norms[norms == 0] = 1
-        return (rows / norms).astype(np.float32)
+        return np.asarray(rows / norms, np.float32)
 
 
 def _is_async(function: EmbedFunction) -> bool:

@@ -9,15 +9,20 @@ from __future__ import annotations
 import functools
 import zlib
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from daybook.embedders.inline_or_thread import embed_inline_or_in_thread
 from daybook.embedders.word_tokenizer import words
 from daybook.errors import ConfigError
-from daybook.protocols.embedder import Purpose
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from numpy.typing import NDArray
+
+    from daybook.protocols.embedder import Purpose
 
 __all__ = ["HashEmbedder", "from_spec"]
 
@@ -66,7 +71,10 @@ class HashEmbedder:
         return rows
 
     async def embed(
-        self, texts: Sequence[str], *, purpose: Purpose = "document"
+        self,
+        texts: Sequence[str],
+        *,
+        purpose: Purpose = "document",  # noqa: ARG002
     ) -> NDArray[np.float32]:
         """Return one row for each text; documents and queries are treated alike."""
         return await embed_inline_or_in_thread(

@@ -9,17 +9,21 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import numpy as np
-from numpy.typing import NDArray
 
 from daybook.embedders.minilm_graph import MANIFEST, build_model_folder, file_digest, require
 from daybook.errors import ConfigError, ProviderError
-from daybook.protocols.embedder import Purpose
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from numpy.typing import NDArray
+
+    from daybook.protocols.embedder import Purpose
 
 __all__ = ["MiniLMEmbedder", "from_spec"]
 
@@ -109,7 +113,10 @@ class MiniLMEmbedder:
         return rows
 
     async def embed(
-        self, texts: Sequence[str], *, purpose: Purpose = "document"
+        self,
+        texts: Sequence[str],
+        *,
+        purpose: Purpose = "document",  # noqa: ARG002
     ) -> NDArray[np.float32]:
         """Return one row for each text, computed on a worker thread; purpose changes nothing.
 
@@ -141,7 +148,7 @@ def _pooled(states: NDArray[np.float32], mask: NDArray[np.int64]) -> NDArray[np.
     sums = np.einsum("ntd,nt->nd", states, mask.astype(np.float32), optimize=False)
     norms = np.linalg.norm(sums, axis=1, keepdims=True)
     norms[norms == 0] = 1
-    return (sums / norms).astype(np.float32)
+    return np.asarray(sums / norms, np.float32)
 
 
 def _batches(lengths: dict[int, int]) -> Iterator[list[int]]:

@@ -15,10 +15,12 @@ import os
 import shutil
 import tempfile
 from pathlib import Path
-from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from daybook.errors import ConfigError, MissingDependencyError
+
+if TYPE_CHECKING:
+    from types import ModuleType
 
 __all__ = ["MANIFEST", "build_model_folder", "file_digest", "require"]
 
@@ -111,7 +113,7 @@ class _Graph:
         self._nodes: list[Any] = []
         self._constants: dict[str, Any] = {}
 
-    def model(self) -> Any:  # noqa: ANN401 - onnx has no types
+    def model(self) -> Any:
         """Return the model: (input_ids, attention_mask) to last_hidden_state."""
         helper, kinds = self._onnx.helper, self._onnx.TensorProto
         state = self._embeddings()
@@ -124,8 +126,10 @@ class _Graph:
         graph = helper.make_graph(
             self._nodes,
             "minilm",
-            [helper.make_tensor_value_info(name, kinds.INT64, shape)
-             for name in ("input_ids", "attention_mask")],
+            [
+                helper.make_tensor_value_info(name, kinds.INT64, shape)
+                for name in ("input_ids", "attention_mask")
+            ],
             [helper.make_tensor_value_info("last_hidden_state", kinds.FLOAT, [*shape, width])],
             initializer=[
                 self._onnx.numpy_helper.from_array(value, name)
@@ -192,8 +196,9 @@ class _Graph:
 
     def _heads(self, state: str, name: str, order: list[int]) -> str:
         shape = self._constant([0, 0, _HEADS, _HEAD_WIDTH], "int64")
-        return self._op("Transpose", self._op("Reshape", self._linear(state, name), shape),
-                        perm=order)
+        return self._op(
+            "Transpose", self._op("Reshape", self._linear(state, name), shape), perm=order
+        )
 
     def _linear(self, state: str, name: str) -> str:
         product = self._op("MatMul", state, self._weight(f"{name}.weight", transposed=True))

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING
 
 from daybook.embedders.inline_or_thread import embed_inline_or_in_thread
 from daybook.embedders.static_table import StaticTable
-from daybook.protocols.embedder import Purpose
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from daybook.protocols.embedder import Purpose
 
 __all__ = ["StaticEmbedder", "from_spec"]
 
@@ -51,7 +55,10 @@ class StaticEmbedder:
         return self._table.encode(texts)
 
     async def embed(
-        self, texts: Sequence[str], *, purpose: Purpose = "document"
+        self,
+        texts: Sequence[str],
+        *,
+        purpose: Purpose = "document",  # noqa: ARG002
     ) -> NDArray[np.float32]:
         """Return one row for each text; documents and queries are treated alike."""
         return await embed_inline_or_in_thread(

@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import functools
 import itertools
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from daybook.embedders.table_file import TableArrays, read_table
 from daybook.embedders.word_tokenizer import WordTokenizer
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 __all__ = ["StaticTable"]
 

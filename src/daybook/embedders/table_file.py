@@ -1,9 +1,9 @@
 """The file a table of token vectors is kept in: a JSON header, then raw arrays.
 
-Layout: 8 bytes magic, 4 bytes little-endian length of the header, the header (UTF-8 JSON), then
-the sections one after another, each beginning at a multiple of 64 bytes. The header names each
-section's offset (from the first section) and length, and the SHA-256 of everything after it.
-Nothing in the file is executed or unpickled.
+Layout: 8 bytes magic, 32 bytes SHA-256 of all that follows, 4 bytes little-endian length of the
+header, the header (UTF-8 JSON), then the sections one after another, each beginning at a multiple
+of 64 bytes. The header names each section's offset (from the first section) and length. Nothing
+in the file is executed or unpickled.
 """
 
 from __future__ import annotations
@@ -12,19 +12,24 @@ import hashlib
 import json
 import mmap
 import struct
-from collections.abc import Mapping
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import numpy as np
-from numpy.typing import NDArray
 
 from daybook.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from numpy.typing import NDArray
 
 __all__ = ["TableArrays", "read_table", "write_table"]
 
 _MAGIC = b"DAYTABL1"
+_DIGEST_END = len(_MAGIC) + hashlib.sha256().digest_size
+_HEADER_LENGTH = struct.Struct("<I")
 _ALIGNMENT = 64
 
 
@@ -51,7 +56,6 @@ class _Header(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     rows: int
     dimensions: int
     sections: dict[str, tuple[int, int]]
-    sha256: str
 
 
 def write_table(path: Path, table: TableArrays) -> None:
@@ -74,11 +78,12 @@ def write_table(path: Path, table: TableArrays) -> None:
         "rows": rows,
         "dimensions": dimensions,
         "sections": sections,
-        "sha256": hashlib.sha256(body).hexdigest(),
     }
     encoded = json.dumps(header).encode()
-    encoded += b" " * (-(len(_MAGIC) + 4 + len(encoded)) % _ALIGNMENT)
-    path.write_bytes(_MAGIC + struct.pack("<I", len(encoded)) + encoded + body)
+    start = _DIGEST_END + _HEADER_LENGTH.size
+    encoded += b" " * (-(start + len(encoded)) % _ALIGNMENT)
+    content = _HEADER_LENGTH.pack(len(encoded)) + encoded + body
+    path.write_bytes(_MAGIC + hashlib.sha256(content).digest() + content)
 
 
 def read_table(path: Path) -> TableArrays:
@@ -103,15 +108,14 @@ def read_table(path: Path) -> TableArrays:
 
 
 def _split(mapped: memoryview) -> tuple[_Header, memoryview]:
-    start = len(_MAGIC) + 4
-    if bytes(mapped[: len(_MAGIC)]) != _MAGIC:
+    if mapped[: len(_MAGIC)] != _MAGIC:
         raise ValueError("not a table file")
-    (length,) = struct.unpack("<I", mapped[len(_MAGIC) : start])
-    header = msgspec.json.decode(mapped[start : start + length], type=_Header)
-    body = mapped[start + length :]
-    if hashlib.sha256(body).hexdigest() != header.sha256:
+    if hashlib.sha256(mapped[_DIGEST_END:]).digest() != mapped[len(_MAGIC) : _DIGEST_END]:
         raise ValueError("checksum mismatch")
-    return header, body
+    start = _DIGEST_END + _HEADER_LENGTH.size
+    (length,) = _HEADER_LENGTH.unpack(mapped[_DIGEST_END:start])
+    header = msgspec.json.decode(mapped[start : start + length], type=_Header)
+    return header, mapped[start + length :]
 
 
 def _arrays(header: _Header, body: memoryview) -> TableArrays:

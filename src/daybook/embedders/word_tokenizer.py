@@ -9,7 +9,10 @@ from __future__ import annotations
 import re
 import unicodedata
 from array import array
-from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
 
 __all__ = ["WordTokenizer"]
 
@@ -19,7 +22,9 @@ _CACHED_WORDS = 65_536
 _LONGEST_WORD = 64
 
 _ASCII_SPACES = {code: " " for code in range(128) if not chr(code).isalnum() and chr(code) != "'"}
-_COMBINING_MARKS = re.compile("[\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]+")
+_COMBINING_MARKS = re.compile(
+    "[\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]+"
+)
 _NOT_IN_WORDS = re.compile(r"[^\w']|_")
 # Chinese characters stand alone, as in the vocabulary's own model.
 _IDEOGRAPHS = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
