@@ -140,8 +140,6 @@ def unit(rows: Floats) -> Floats:
     """Return rows of unit length."""
     lengths = np.linalg.norm(rows, axis=1, keepdims=True)
     return np.asarray(rows / np.maximum(lengths, 1e-9), np.float32)
-        rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-9), np.float32
-    )
 
 
 def build(folder: Path, target: Path, settings: Settings) -> None:
