@@ -6,6 +6,7 @@ from daybook.engines.inmemory import InMemoryEngine
 from daybook.protocols.clock import Clock
 from daybook.registry import Engine
 from daybook.testing.message_log_contract import MessageLogContract
+from daybook.testing.record_store_contract import RecordStoreContract
 
 
 class InMemory:
@@ -20,3 +21,7 @@ class InMemory:
 
 class TestMessageLog(InMemory, MessageLogContract):
     """Sessions and messages."""
+
+
+class TestRecordStore(InMemory, RecordStoreContract):
+    """Records."""

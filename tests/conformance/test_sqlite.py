@@ -11,6 +11,7 @@ from daybook.engines.sqlite import SQLiteEngine
 from daybook.protocols.clock import Clock
 from daybook.registry import Engine
 from daybook.testing.message_log_contract import MessageLogContract
+from daybook.testing.record_store_contract import RecordStoreContract
 
 
 class SQLite:
@@ -35,3 +36,7 @@ class SQLite:
 
 class TestMessageLog(SQLite, MessageLogContract):
     """Sessions and messages."""
+
+
+class TestRecordStore(SQLite, RecordStoreContract):
+    """Records."""
