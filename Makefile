@@ -21,6 +21,7 @@ INSTALL_SELF := install $(PIP_FLAGS) --no-deps --no-build-isolation --editable .
 WORKERS ?= 2
 ARGS ?=
 PYTEST := $(BIN)/python -m pytest
+TYPED := $(wildcard src tests tools examples benchmarks)
 
 .PHONY: help
 help: ## List the commands
@@ -73,10 +74,14 @@ examples: venv ## Run every program in examples/
 check: venv ## Formatting, lint, types, import contracts, sizes, spelling
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
-	$(BIN)/mypy
+	$(BIN)/mypy $(TYPED)
 	$(BIN)/lint-imports
 	$(BIN)/python tools/check_sizes.py
 	$(BIN)/codespell
+
+.PHONY: types
+types: venv ## Types alone
+	$(BIN)/mypy $(TYPED)
 
 # A skipped test is a failure here: everything a test needs was installed above.
 .PHONY: test

@@ -21,6 +21,7 @@ import tomllib
 import venv
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -63,13 +64,10 @@ LOCKS = (
 )
 
 
-def requirements_of(project: dict[str, object], extras: tuple[str, ...]) -> list[str]:
+def requirements_of(project: dict[str, Any], extras: tuple[str, ...]) -> list[str]:
     """List the core requirements and those of `extras`, with our own extras left out."""
-    dependencies = project["dependencies"]
     optional = project["optional-dependencies"]
-    assert isinstance(dependencies, list)
-    assert isinstance(optional, dict)
-    listed = [*dependencies, *(line for extra in extras for line in optional[extra])]
+    listed = [*project["dependencies"], *(line for extra in extras for line in optional[extra])]
     return [line for line in listed if not line.startswith("daybook[")]
 
 
