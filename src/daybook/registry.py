@@ -6,8 +6,10 @@ imported until its name is asked for.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
+from inspect import isawaitable
 from typing import Any, Protocol, cast
 from urllib.parse import parse_qsl, unquote
 
@@ -16,7 +18,7 @@ from msgspec import Struct
 from daybook.errors import ConfigError
 from daybook.model.capabilities import EngineCapabilities
 from daybook.protocols.clock import Clock
-from daybook.protocols.embedder import Embedder
+from daybook.protocols.embedder import Embedder, TokenEmbedder
 from daybook.protocols.message_log import MessageLog
 from daybook.protocols.record_store import RecordStore
 from daybook.protocols.search_index import SearchIndex
@@ -27,7 +29,9 @@ __all__ = [
     "Engine",
     "EngineUrl",
     "available",
+    "load_callable",
     "load_embedder",
+    "load_token_embedder",
     "open_engine",
     "parse_url",
 ]
@@ -138,6 +142,37 @@ def load_embedder(spec: str) -> Embedder:
     name, _, detail = spec.partition(":")
     module = cast("_EmbedderModule", _load(EMBEDDERS, name, "embedder"))
     return module.from_spec(detail)
+
+
+async def load_callable(function: Callable[[Sequence[str]], Any]) -> Embedder:
+    """Return an embedder around a function from texts to vectors, sync or async.
+
+    It is called once, on one short text, to learn how wide its vectors are. Its module and name
+    become the embedder's id: rename the function when its vectors change.
+
+    Raises:
+        ConfigError: The function did not return one row for one text.
+    """
+    answer = function(["width"])
+    rows = await answer if isawaitable(answer) else answer
+    try:
+        (row,) = rows
+        dimensions = len(row)
+    except (TypeError, ValueError):
+        raise ConfigError(
+            "embedder: the function must return one vector for each text it is given"
+        ) from None
+    name = f"{function.__module__}.{getattr(function, '__qualname__', type(function).__name__)}"
+    custom = import_module("daybook.embedders.custom")
+    embedder: Embedder = custom.CallableEmbedder(
+        function, id=f"callable:{name}", dimensions=dimensions
+    )
+    return embedder
+
+
+def load_token_embedder() -> TokenEmbedder:
+    """Return the table of token vectors that ships with the package."""
+    return cast("TokenEmbedder", load_embedder("static"))
 
 
 def available(group: str) -> dict[str, EntryPoint]:

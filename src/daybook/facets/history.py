@@ -13,12 +13,12 @@ from daybook.facets.checks import check_limit
 from daybook.facets.sessions import new_session
 from daybook.model.codec import (
     check_message,
-    decode_message,
+    decode_entry,
     encode_message,
     fingerprint,
     to_utc,
 )
-from daybook.model.entry import HistoryEntry, NewEntry, Receipt, StoredEntry
+from daybook.model.entry import HistoryEntry, NewEntry, Receipt
 from daybook.model.identifiers import check_id
 from daybook.model.message import Message
 from daybook.model.scope import Scope
@@ -26,7 +26,7 @@ from daybook.protocols.clock import Clock, IdFactory
 from daybook.protocols.message_log import MessageLog
 from daybook.protocols.token_counter import TokenCounter
 
-__all__ = ["MAX_BATCH", "History", "decode_entry"]
+__all__ = ["MAX_BATCH", "History"]
 
 MAX_BATCH = 10_000
 
@@ -201,23 +201,6 @@ class History:
         elif said_at.tzinfo is not UTC:
             body = encode_message(msgspec.structs.replace(message, created_at=to_utc(said_at)))
         return NewEntry(message.id, body, mark, message.role, self._counter.count(message))
-
-
-def decode_entry(stored: StoredEntry) -> HistoryEntry:
-    """Return a stored entry decoded; bytes that do not decode become a marked placeholder.
-
-    One bad record never hides the rest of a session.
-    """
-    try:
-        return HistoryEntry(stored.seq, decode_message(stored.body), stored.tokens)
-    except (msgspec.MsgspecError, UnicodeDecodeError):
-        placeholder = Message(
-            id=f"corrupt-{stored.seq}",
-            role="assistant",
-            content="[this message could not be decoded]",
-            metadata={"daybook": {"corrupt": True}},
-        )
-        return HistoryEntry(stored.seq, placeholder, stored.tokens, corrupt=True)
 
 
 def _check_seq(value: Any, what: str) -> int:

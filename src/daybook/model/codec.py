@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 
 from daybook.errors import InvalidInputError
+from daybook.model.entry import HistoryEntry, StoredEntry
 from daybook.model.identifiers import check_id
 from daybook.model.json_value import check_json_object
 from daybook.model.message import ROLES, ContentPart, Message, ToolCall, Usage
@@ -20,6 +21,7 @@ from daybook.model.message import ROLES, ContentPart, Message, ToolCall, Usage
 __all__ = [
     "MAX_MESSAGE_BYTES",
     "check_message",
+    "decode_entry",
     "decode_json",
     "decode_message",
     "encode_json",
@@ -63,6 +65,23 @@ def decode_message(body: bytes) -> Message:
         msgspec.MsgspecError: The bytes are not a message of a known version.
     """
     return _message_decoder.decode(body)
+
+
+def decode_entry(stored: StoredEntry) -> HistoryEntry:
+    """Return a stored entry decoded; bytes that do not decode become a marked placeholder.
+
+    One bad record never hides the rest of a session.
+    """
+    try:
+        return HistoryEntry(stored.seq, decode_message(stored.body), stored.tokens)
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        placeholder = Message(
+            id=f"corrupt-{stored.seq}",
+            role="assistant",
+            content="[this message could not be decoded]",
+            metadata={"daybook": {"corrupt": True}},
+        )
+        return HistoryEntry(stored.seq, placeholder, stored.tokens, corrupt=True)
 
 
 def fingerprint(message: Message, body: bytes) -> bytes:

@@ -77,10 +77,11 @@ class SearchIndex(Protocol):
         ...
 
     async def stale(
-        self, embedder: str, *, limit: int
-    ) -> list[tuple[Scope, Collection, str, str, int]]:
-        """Return documents whose vector another embedder made (or that have none), as
-        ``(scope, collection, group, key, position)``.
+        self, collection: Collection, embedder: str, *, limit: int
+    ) -> list[tuple[Scope, str, str, int]]:
+        """Return documents that were analysed under another embedder than the named one.
+
+        Each as ``(scope, group, key, position)``; empty when all are of this embedder.
         """
         ...
 

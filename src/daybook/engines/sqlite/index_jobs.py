@@ -246,19 +246,19 @@ def watermark(connection: sqlite3.Connection, *, name: ScopeName, group: str) ->
 
 
 def stale(
-    connection: sqlite3.Connection, *, embedder: str, limit: int
-) -> list[tuple[Scope, Collection, str, str, int]]:
-    """Return documents whose vector was made by another embedder, scope by scope."""
+    connection: sqlite3.Connection, *, collection: Collection, embedder: str, limit: int
+) -> list[tuple[Scope, str, str, int]]:
+    """Return documents that were analysed under another embedder, scope by scope."""
     found = connection.execute("SELECT row FROM index_embedders WHERE name = ?", (embedder,))
     current = (found.fetchone() or (-1,))[0]
     scopes = connection.execute(
-        "SELECT DISTINCT index_scopes.row, tenant, user_id, collection FROM index_vectors "
+        "SELECT DISTINCT index_scopes.row, tenant, user_id FROM index_vectors "
         "JOIN index_scopes ON index_scopes.row = index_vectors.scope "
-        "WHERE embedder <> ? AND documents > 0",
-        (current,),
+        "WHERE embedder <> ? AND documents > 0 AND collection = ?",
+        (current, collection),
     ).fetchall()
-    answer: list[tuple[Scope, Collection, str, str, int]] = []
-    for row, tenant, user_id, collection in scopes:
+    answer: list[tuple[Scope, str, str, int]] = []
+    for row, tenant, user_id in scopes:
         documents = connection.execute(
             "SELECT index_groups.name, index_documents.name, position FROM index_documents "
             "JOIN index_groups ON index_groups.row = group_row "
@@ -267,7 +267,7 @@ def stale(
         )
         scope = Scope(tenant, user_id)
         for group, key, position in documents:
-            answer.append((scope, collection, group, id_from_column(key), position))
+            answer.append((scope, group, id_from_column(key), position))
         if len(answer) >= limit:
             break
     return answer

@@ -121,10 +121,10 @@ class SQLiteSearchIndex:
         return await self._readers.run(job, "search")
 
     async def stale(
-        self, embedder: str, *, limit: int
-    ) -> list[tuple[Scope, Collection, str, str, int]]:
-        """Return documents whose vector another embedder made."""
-        job = partial(index_jobs.stale, embedder=embedder, limit=limit)
+        self, collection: Collection, embedder: str, *, limit: int
+    ) -> list[tuple[Scope, str, str, int]]:
+        """Return documents that were analysed under another embedder."""
+        job = partial(index_jobs.stale, collection=collection, embedder=embedder, limit=limit)
         return await self._readers.run(job, "stale")
 
     async def state(self, scope: Scope | None = None) -> IndexState:

@@ -1,0 +1,204 @@
+"""`AsyncDaybook`: opens the stores and wires the facets to them. It holds no logic of its own."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Generator, Sequence
+from types import TracebackType
+from typing import Any
+
+from daybook.config import default_embedder
+from daybook.context.token_estimate import ApproximateTokenCounter
+from daybook.errors import ConfigError
+from daybook.facets.context import ContextBuilder
+from daybook.facets.history import History
+from daybook.facets.recall import Recall
+from daybook.facets.records import Records
+from daybook.facets.sessions import Sessions
+from daybook.indexing.models import Models
+from daybook.indexing.record_indexer import RecordIndexer
+from daybook.indexing.turn_indexer import TurnIndexer
+from daybook.model.capabilities import EngineCapabilities
+from daybook.model.identifiers import check_id
+from daybook.model.scope import DEFAULT_TENANT
+from daybook.protocols.clock import Clock, IdFactory, SystemClock, new_id
+from daybook.protocols.embedder import Embedder
+from daybook.protocols.search_index import SearchIndex
+from daybook.protocols.token_counter import TokenCounter
+from daybook.registry import Engine, load_callable, load_embedder, load_token_embedder, open_engine
+
+__all__ = ["AsyncDaybook", "EmbedderChoice", "Opening"]
+
+EmbedderChoice = str | Embedder | Callable[[Sequence[str]], Any] | None
+
+
+class AsyncDaybook:
+    """A memory for conversations: sessions, history, context, recall and records in one place.
+
+    Open it with ``async with AsyncDaybook.open("sqlite:///chat.db") as book``. One object serves
+    any number of tasks and threads; several processes may open the same file.
+
+    Attributes:
+        sessions: Conversations, their owners, their lives.
+        history: What was said, in order.
+        context: What to send to a model.
+        recall: Finds what was said, and shows where.
+        records: Values under a namespace and a key.
+    """
+
+    def __init__(
+        self,
+        engines: Sequence[Engine],
+        *,
+        index: SearchIndex | None,
+        models: Models,
+        tenant: str,
+        clock: Clock,
+        id_factory: IdFactory,
+        counter: TokenCounter,
+        background: bool,
+    ) -> None:
+        """Wire opened engines; callers use `open`."""
+        log, records = engines[0].log, engines[0].records
+        self._engines = engines
+        self._indexer = TurnIndexer(log, index, models, background=background) if index else None
+        changed = self._indexer.notify if self._indexer else _nothing
+        record_indexer = RecordIndexer(records, index, models, clock=clock) if index else None
+        self.sessions = Sessions(
+            log, tenant=tenant, clock=clock, id_factory=id_factory, changed=changed
+        )
+        self.history = History(
+            log,
+            tenant=tenant,
+            clock=clock,
+            id_factory=id_factory,
+            counter=counter,
+            changed=changed,
+        )
+        self.recall = Recall(log, index, self._indexer, models, tenant=tenant, clock=clock)
+        self.context = ContextBuilder(
+            self.history, self.sessions, self.recall, counter=counter, clock=clock
+        )
+        self.records = Records(records, record_indexer, tenant=tenant, clock=clock)
+
+    @classmethod
+    def open(
+        cls,
+        url: str,
+        *,
+        index: str | None = None,
+        embedder: EmbedderChoice = ...,  # type: ignore[assignment] # `...` means: the default
+        tenant: str = DEFAULT_TENANT,
+        clock: Clock | None = None,
+        id_factory: IdFactory | None = None,
+        token_counter: TokenCounter | None = None,
+        background: bool = True,
+    ) -> Opening:
+        """Open a daybook: await it, or use it with ``async with``.
+
+        Args:
+            url: Where history and records live: ``sqlite:///chat.db`` or ``inmemory://``.
+            index: Another engine's URL for the search index; None for the same engine.
+            embedder: ``"static"`` (default, ships with the package), ``"minilm"``, ``"hash"``, an
+                object, a callable from texts to vectors, or None for words alone.
+            tenant: Whose data this object reaches; tenants never see each other.
+            clock: Tells the time; the machine's unless given.
+            id_factory: Makes ids; UUIDs of version 7 unless given.
+            token_counter: Counts tokens at append; an estimate unless given.
+            background: Index what is appended in the background; if False, searches catch up.
+
+        Raises:
+            ConfigError: A URL or option is wrong.
+            StoreError: The store cannot be opened.
+        """
+        chosen = default_embedder() if embedder is ... else embedder
+        return Opening(
+            cls,
+            url=url,
+            index=index,
+            embedder=chosen,
+            tenant=check_id(tenant, "tenant"),
+            clock=clock or SystemClock(),
+            id_factory=id_factory or new_id,
+            counter=token_counter or ApproximateTokenCounter(),
+            background=background,
+        )
+
+    @property
+    def capabilities(self) -> EngineCapabilities:
+        """What the opened engine promises: durability, order, expiry."""
+        return self._engines[0].capabilities
+
+    async def close(self) -> None:
+        """Finish what is in flight and release everything. Repeatable.
+
+        What is not indexed yet stays marked in the log and is indexed at the next open.
+        """
+        if self._indexer is not None:
+            await self._indexer.close()
+        for engine in self._engines:
+            await engine.close()
+
+    async def __aenter__(self) -> AsyncDaybook:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+
+class Opening:
+    """A daybook about to be opened: awaitable, and an async context manager."""
+
+    def __init__(self, kind: type[AsyncDaybook], **settings: Any) -> None:
+        self._kind = kind
+        self._settings = settings
+        self._book: AsyncDaybook | None = None
+
+    def __await__(self) -> Generator[Any, None, AsyncDaybook]:
+        return self._open().__await__()
+
+    async def __aenter__(self) -> AsyncDaybook:
+        self._book = await self._open()
+        return self._book
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._book is not None:
+            await self._book.close()
+
+    async def _open(self) -> AsyncDaybook:
+        settings = dict(self._settings)
+        url, index_url = settings.pop("url"), settings.pop("index")
+        models = Models(await _embedder_of(settings.pop("embedder")), load_token_embedder)
+        clock: Clock = settings["clock"]
+        engines: list[Engine] = [await open_engine(url, clock=clock)]
+        try:
+            if index_url is not None:
+                engines.append(await open_engine(index_url, clock=clock))
+            book = self._kind(engines, index=engines[-1].index, models=models, **settings)
+        except BaseException:
+            await asyncio.gather(*(engine.close() for engine in engines))
+            raise
+        return book
+
+
+async def _embedder_of(choice: EmbedderChoice) -> Embedder | None:
+    if choice is None:
+        return None
+    if isinstance(choice, str):
+        return load_embedder(choice)
+    if hasattr(choice, "embed"):
+        return choice  # type: ignore[return-value] # a protocol: checked by use
+    if callable(choice):
+        return await load_callable(choice)
+    raise ConfigError(
+        "embedder must be a name such as 'static', an object with embed(), a callable, or None"
+    )
+
+
+def _nothing() -> None:
+    """Stand in for the indexer's notification where there is no index."""

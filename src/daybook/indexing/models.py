@@ -1,0 +1,106 @@
+"""What turns text into index documents: the analyser, the embedder and the token table."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+from daybook.protocols.embedder import Embedder, Purpose, TokenEmbedder
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from daybook.recall.analysis import Analysis, Analyzer
+
+__all__ = ["AnalysedText", "Models"]
+
+# Beyond these sizes a text is a document: its beginning stands for it.
+_MOST_ANALYSED = 100_000
+_MOST_EMBEDDED = 20_000
+
+
+class AnalysedText(Struct, frozen=True, eq=False):
+    """One text as an index keeps it.
+
+    Attributes:
+        analysis: Stems, traits, length.
+        tokens: Rows of the token table, packed.
+        vector: Shape (d,), or None without an embedder or where nothing could be embedded.
+    """
+
+    analysis: Analysis
+    tokens: bytes
+    vector: NDArray[np.float32] | None
+
+
+class Models:
+    """Loads each part when it is first used, so that opening a daybook stays quick."""
+
+    def __init__(
+        self, embedder: Embedder | None, load_token_embedder: Callable[[], TokenEmbedder]
+    ) -> None:
+        self._embedder = embedder
+        self._load_token_embedder = load_token_embedder
+
+    @property
+    def embedder(self) -> Embedder | None:
+        """The embedder, or None: then words alone decide."""
+        return self._embedder
+
+    @property
+    def embedder_id(self) -> str:
+        """Id of the embedder; empty without one."""
+        return "" if self._embedder is None else self._embedder.id
+
+    @cached_property
+    def analyzer(self) -> Analyzer:
+        """The text analyser."""
+        from daybook.recall.analysis import Analyzer  # noqa: PLC0415 - numpy loads on first use
+
+        return Analyzer()
+
+    @cached_property
+    def token_embedder(self) -> TokenEmbedder:
+        """The table of token vectors."""
+        return self._load_token_embedder()
+
+    async def analyse(self, texts: Sequence[str]) -> list[AnalysedText]:
+        """Return texts analysed and embedded, in order. Work happens on another thread.
+
+        Raises:
+            ProviderError: The embedder failed.
+        """
+        parts = await asyncio.to_thread(self._analyse_all, texts)
+        vectors = await self.embed([text[:_MOST_EMBEDDED] for text in texts])
+        if vectors is None:
+            return [AnalysedText(analysis, tokens, None) for analysis, tokens in parts]
+        return [
+            AnalysedText(analysis, tokens, vector if filled else None)
+            for (analysis, tokens), vector, filled in zip(
+                parts, vectors, vectors.any(axis=1).tolist(), strict=True
+            )
+        ]
+
+    async def embed(
+        self, texts: Sequence[str], *, purpose: Purpose = "document"
+    ) -> NDArray[np.float32] | None:
+        """Return a row for each text; None without an embedder.
+
+        Raises:
+            ProviderError: The embedder failed.
+        """
+        if self._embedder is None or not texts:
+            return None
+        return await self._embedder.embed(texts, purpose=purpose)
+
+    def _analyse_all(self, texts: Sequence[str]) -> list[tuple[Analysis, bytes]]:
+        analyse, token_ids = self.analyzer.analyse, self.token_embedder.token_ids
+        return [
+            (analyse(text[:_MOST_ANALYSED]), token_ids(text[:_MOST_EMBEDDED]).tobytes())
+            for text in texts
+        ]

@@ -1,0 +1,178 @@
+"""Brings the index up to the log: session by session, from its watermark, until nothing is left.
+
+The log notes every change in the change's own transaction (`MessageLog.pending`); the indexer
+reads those notes, so nothing is forgotten by a crash and nothing is indexed twice for long: the
+work is idempotent. The log is the truth, the index only follows.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from contextlib import suppress
+from weakref import WeakKeyDictionary
+
+from daybook.errors import DaybookError
+from daybook.indexing.documents import searchable_text, turn_document
+from daybook.indexing.models import Models
+from daybook.model.codec import decode_entry
+from daybook.model.entry import HistoryEntry
+from daybook.model.index_document import IndexDocument
+from daybook.model.scope import Scope
+from daybook.protocols.message_log import MessageLog, PendingSession
+from daybook.protocols.search_index import SearchIndex
+
+__all__ = ["TurnIndexer"]
+
+_log = logging.getLogger("daybook.indexing")
+
+_CHUNK = 512  # messages read, embedded and written at a time
+_SESSIONS = 64  # pending sessions taken at a time
+_GATHER_S = 0.03  # how long the background waits for more before it starts
+_FIRST_RETRY_S = 0.5
+_LONGEST_RETRY_S = 60.0
+
+
+class TurnIndexer:
+    """Indexes pending sessions, in the background and on request."""
+
+    def __init__(
+        self, log: MessageLog, index: SearchIndex, models: Models, *, background: bool
+    ) -> None:
+        self._messages = log
+        self._index = index
+        self._models = models
+        self._background = background
+        self._closed = False
+        self._task: asyncio.Task[None] | None = None
+        self._wake: asyncio.Event | None = None
+        # One worker at a time on each event loop; two would only do the same work twice.
+        self._locks: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Lock] = (
+            WeakKeyDictionary()
+        )
+        self.last_error: DaybookError | None = None
+
+    def notify(self) -> None:
+        """Say that the log changed; the background task wakes, or starts on this event loop."""
+        if not self._background or self._closed:
+            return
+        loop = asyncio.get_running_loop()
+        if self._task is None or self._task.done() or self._task.get_loop().is_closed():
+            self._wake = asyncio.Event()
+            self._task = loop.create_task(self._work(self._wake), name="daybook-indexer")
+        if self._wake is not None and self._task.get_loop() is loop:
+            self._wake.set()
+
+    async def catch_up(self, scope: Scope | None = None) -> int:
+        """Index everything pending (of a user), newest change first; return messages indexed.
+
+        Raises:
+            StoreError: A store failed; what is left stays pending.
+            ProviderError: The embedder failed; what is left stays pending.
+        """
+        done = 0
+        async with self._lock():
+            while pending := await self._messages.pending(limit=_SESSIONS, scope=scope):
+                for one in reversed(pending):
+                    done += await self._index_session(one)
+                await self._messages.settle(pending)
+        return done
+
+    async def index_session(self, session: PendingSession) -> int:
+        """Index what of one session is not indexed yet; return how many messages."""
+        async with self._lock():
+            return await self._index_session(session)
+
+    async def re_embed(self) -> int:
+        """Index anew the turns whose vector another embedder made, a chunk of them.
+
+        Returns:
+            How many were looked at; 0 when none is left.
+        """
+        stale = await self._index.stale("turns", self._models.embedder_id, limit=_CHUNK)
+        by_scope: dict[Scope, list[tuple[str, str, int]]] = {}
+        for scope, group, key, at in stale:
+            by_scope.setdefault(scope, []).append((group, key, at))
+        for scope, turns in by_scope.items():
+            await self._re_embed_scope(scope, turns)
+        return len(stale)
+
+    async def close(self) -> None:
+        """Stop the background task at its next pause. What is left stays pending."""
+        self._closed = True
+        if self._task is not None and not self._task.get_loop().is_closed():
+            self._task.cancel()
+            if self._task.get_loop() is asyncio.get_running_loop():
+                with suppress(asyncio.CancelledError):
+                    await self._task
+
+    def _lock(self) -> asyncio.Lock:
+        return self._locks.setdefault(asyncio.get_running_loop(), asyncio.Lock())
+
+    async def _work(self, wake: asyncio.Event) -> None:
+        """Wait for changes, index them; retry after a failure, more slowly each time."""
+        retry_s = _FIRST_RETRY_S
+        while not self._closed:
+            await wake.wait()
+            await asyncio.sleep(_GATHER_S)
+            wake.clear()
+            try:
+                await self.catch_up()
+                while await self.re_embed():
+                    await asyncio.sleep(0)
+                self.last_error, retry_s = None, _FIRST_RETRY_S
+            except DaybookError as exc:
+                self.last_error = exc
+                _log.warning("indexing failed and will be tried again: %s", type(exc).__name__)
+                await asyncio.sleep(retry_s)
+                retry_s = min(retry_s * 2, _LONGEST_RETRY_S)
+                wake.set()
+
+    async def _index_session(self, pending: PendingSession) -> int:
+        """Bring one session's documents to what the log holds now."""
+        scope = Scope(pending.tenant, pending.user_id)
+        name = pending.session_id
+        span = await self._messages.span(scope, name)
+        if span is None:
+            await self._index.delete(scope, "turns", name)
+            return 0
+        done = 0
+        position = await self._index.watermark(scope, "turns", name)
+        if position < span.first_seq - 1 or position == span.first_seq - 1 > 0:
+            await self._index.delete(scope, "turns", name, before=span.first_seq)
+        while position < span.last_seq:
+            reached = await self._index_chunk(scope, name, position)
+            if reached is None:
+                break
+            done += reached - position
+            position = reached
+        return done
+
+    async def _index_chunk(self, scope: Scope, name: str, after: int) -> int | None:
+        """Index one chunk after a position; return where it ends, None if nothing is there."""
+        stored = await self._messages.read(scope, name, after=after, limit=_CHUNK)
+        if not stored:
+            return None
+        documents = await self._documents([(name, decode_entry(entry)) for entry in stored])
+        last = stored[-1].seq
+        await self._index.put(scope, "turns", documents, watermarks=[(name, last)])
+        return last
+
+    async def _re_embed_scope(self, scope: Scope, turns: list[tuple[str, str, int]]) -> None:
+        places = [(group, at, at) for group, _, at in turns]
+        found = await self._messages.read_at(scope, places)
+        there: list[tuple[str, HistoryEntry]] = []
+        for (group, key, _), stored in zip(turns, found, strict=True):
+            if stored:
+                there.append((group, decode_entry(stored[0])))
+            else:  # gone from the log meanwhile
+                await self._index.delete(scope, "turns", group, keys=[key])
+        await self._index.put(scope, "turns", await self._documents(there))
+
+    async def _documents(self, entries: list[tuple[str, HistoryEntry]]) -> list[IndexDocument]:
+        analysed = await self._models.analyse([searchable_text(e.message) for _, e in entries])
+        embedder = self._models.embedder_id
+        return [
+            turn_document(group, entry, text, embedder)
+            for (group, entry), text in zip(entries, analysed, strict=True)
+        ]

@@ -1,0 +1,77 @@
+"""An event loop on a thread of its own, for callers that are not async."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import threading
+from collections.abc import Coroutine
+from typing import Any, TypeVar
+
+from daybook.errors import StoreClosedError, UnsupportedError
+
+__all__ = ["LoopThread"]
+
+T = TypeVar("T")
+
+
+class LoopThread:
+    """Runs coroutines for any number of threads and gives them the results."""
+
+    def __init__(self, name: str) -> None:
+        self._loop = asyncio.new_event_loop()
+        self._process = os.getpid()
+        self._closed = False
+        self._thread = threading.Thread(target=self._work, name=name, daemon=True)
+        self._thread.start()
+
+    def run(self, coroutine: Coroutine[Any, Any, T]) -> T:
+        """Run a coroutine on the loop and wait for its result.
+
+        An interrupt (Ctrl-C) while waiting cancels the coroutine.
+
+        Raises:
+            UnsupportedError: Called on the loop's own thread, or in a forked child.
+            StoreClosedError: The loop was closed.
+        """
+        try:
+            self._check()
+        except BaseException:
+            coroutine.close()
+            raise
+        future = asyncio.run_coroutine_threadsafe(coroutine, self._loop)
+        try:
+            return future.result()
+        except BaseException:
+            future.cancel()
+            raise
+
+    def close(self) -> None:
+        """End the loop and its thread. Repeatable."""
+        if self._closed:
+            return
+        self._closed = True
+        if os.getpid() == self._process:
+            self._loop.call_soon_threadsafe(self._loop.stop)
+            self._thread.join()
+            self._loop.close()
+
+    def _check(self) -> None:
+        if threading.get_ident() == self._thread.ident:
+            raise UnsupportedError(
+                "a blocking call from inside Daybook's own event loop would wait for itself: use "
+                "AsyncDaybook there"
+            )
+        if os.getpid() != self._process:
+            raise UnsupportedError(
+                "this Daybook was opened before the process forked: open a new one in the child"
+            )
+        if self._closed:
+            raise StoreClosedError("the daybook was closed", engine="daybook", operation="call")
+
+    def _work(self) -> None:
+        asyncio.set_event_loop(self._loop)
+        self._loop.run_forever()
+        for task in asyncio.all_tasks(self._loop):
+            task.cancel()
+        self._loop.run_until_complete(self._loop.shutdown_asyncgens())
