@@ -7,11 +7,16 @@ import threading
 from collections import OrderedDict
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import groupby
+from typing import Any
 
 from daybook.engines.sqlite.index_jobs import DOCUMENT_COLUMNS, ScopeName, find_scope
 from daybook.engines.sqlite.schema import SPAN
 from daybook.engines.sqlite.times import id_from_column
+from daybook.model.index_document import Collection
+from daybook.recall.document_batch import DocumentBatch
 from daybook.recall.scope_columns import ScopeColumns
+from daybook.recall.vector_blobs import unpack_vectors
 
 __all__ = ["ColumnCache"]
 
@@ -24,9 +29,10 @@ _NEW = (
 class _Scope:
     """One scope's columns, and how far into the file they reach."""
 
-    def __init__(self) -> None:
+    def __init__(self, collection: Collection) -> None:
         self.lock = threading.Lock()
-        self.columns = ScopeColumns()
+        self.collection = collection
+        self.columns = self._empty()
         self.row = -1
         self.epoch = -1
         self.last_key = 0
@@ -39,7 +45,7 @@ class _Scope:
             found = find_scope(connection, name)
             row, epoch = (found[0], found[1]) if found else (-1, -1)
             if (row, epoch) != (self.row, self.epoch):
-                self.columns = ScopeColumns()
+                self.columns = self._empty()
                 self.row, self.epoch, self.last_key = row, epoch, row * SPAN
                 self.group_names = {}
             if row >= 0:
@@ -59,14 +65,39 @@ class _Scope:
                 ).fetchall()
             )
         embedders = dict(connection.execute("SELECT row, name FROM index_embedders").fetchall())
-        self.columns.add_rows(
-            [
-                (self.group_names[group], position, id_from_column(key), *middle, embedders[made_by], *blobs)
-                for _, group, position, key, *middle, made_by, _t, _k, _v in rows
-                for blobs in ((_t, _k, _v),)
-            ]
-        )
+        for embedder, run in groupby(rows, key=_embedder_of):
+            self.columns.add_columns(_batch(list(run), self.group_names, embedders[embedder]))
         self.last_key = rows[-1][0]
+
+    def _empty(self) -> ScopeColumns:
+        return ScopeColumns(linked=self.collection == "turns")
+
+
+def _embedder_of(row: tuple[Any, ...]) -> int:
+    number: int = row[9]
+    return number
+
+
+def _batch(
+    rows: list[tuple[Any, ...]], group_names: dict[int, str], embedder: str
+) -> DocumentBatch:
+    """Return rows of one embedder as columns."""
+    columns = list(zip(*rows, strict=True))
+    vectors = unpack_vectors(columns[12])
+    return DocumentBatch(
+        keys=[id_from_column(name) for name in columns[3]],
+        groups=[group_names[group] for group in columns[1]],
+        positions=columns[2],
+        created_at=columns[4],
+        roles=columns[5],
+        speakers=columns[6],
+        traits=columns[7],
+        lengths=columns[8],
+        terms=columns[10],
+        tokens=columns[11],
+        vectors=vectors,
+        embedder=embedder if vectors is not None else "",
+    )
 
 
 class ColumnCache:
@@ -81,7 +112,7 @@ class ColumnCache:
     def fresh(self, connection: sqlite3.Connection, name: ScopeName) -> Iterator[ScopeColumns]:
         """Give a scope's up-to-date columns to one thread at a time."""
         with self._lock:
-            scope = self._scopes.setdefault(name, _Scope())
+            scope = self._scopes.setdefault(name, _Scope(name[2]))
             self._scopes.move_to_end(name)
         with scope.lock:
             scope.refresh(connection, name)

@@ -10,7 +10,7 @@ from daybook.engines.sqlite.schema import SPAN
 from daybook.engines.sqlite.times import id_from_column, id_to_column
 from daybook.model.index_document import Collection, IndexDocument, IndexState
 from daybook.model.scope import Scope
-from daybook.recall.packing import pack_vectors
+from daybook.recall.vector_blobs import pack_vectors
 
 __all__ = [
     "DOCUMENT_COLUMNS",

@@ -104,7 +104,7 @@ class SQLiteSearchIndex:
 
         def job(connection: sqlite3.Connection) -> list[str]:
             with self._cache.fresh(connection, name) as columns:
-                return list(columns.speaker_names)
+                return columns.speakers
 
         return await self._readers.run(job, "speakers")
 
