@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Sequence
+from datetime import timedelta
 
 from daybook.engines.sqlite import session_jobs
 from daybook.engines.sqlite.schema import SPAN
@@ -26,6 +27,7 @@ _ADVANCE = (
     "UPDATE sessions SET last_seq = ?, message_count = message_count + ?, "
     "token_count = token_count + ?, last_active_at = ?, expires_at = ? WHERE row = ?"
 )
+_MICROSECOND = timedelta(microseconds=1)
 _ROLE_NUMBER = {role: number for number, role in enumerate(ROLES)}
 
 
@@ -63,15 +65,16 @@ def _find_or_create(
     found = connection.execute(_FIND, (scope.tenant, session_id)).fetchone()
     if found is not None:
         row, user_id, last_seq, expires_at, ttl = found
-        if (expires_at is None or expires_at > now) and scope.reaches(user_id):
+        alive = expires_at is None or expires_at > now
+        if alive and new_session is not None and new_session.user_id != user_id:
+            raise ConflictError(f"session {session_id} is not free: choose another id")
+        if alive and scope.reaches(user_id):
             return row, user_id, last_seq, ttl
     if new_session is None:
         return None
-    session_jobs.create(connection, scope=scope, session=new_session, now=now)
-    row, user_id, last_seq, _, ttl = connection.execute(
-        _FIND, (scope.tenant, session_id)
-    ).fetchone()
-    return row, user_id, last_seq, ttl
+    made = session_jobs.create(connection, scope=scope, session=new_session, now=now)
+    (row,) = connection.execute("SELECT last_insert_rowid()").fetchone()
+    return row, made.user_id, 0, None if made.ttl is None else made.ttl // _MICROSECOND
 
 
 def _place(

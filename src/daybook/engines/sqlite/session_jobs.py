@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import sqlite3
-from base64 import urlsafe_b64decode, urlsafe_b64encode
+from base64 import b64decode, b64encode
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
+import msgspec
+
 from daybook.engines.sqlite.schema import SPAN
 from daybook.engines.sqlite.times import moment, moment_or_none, to_micros
-from daybook.errors import ConflictError, InvalidInputError
-from daybook.model.codec import decode_json, encode_json
+from daybook.errors import AccessDeniedError, ConflictError, InvalidInputError
+from daybook.model.codec import decode_json, encode_json, to_utc
 from daybook.model.message import ROLES
 from daybook.model.scope import Scope
 from daybook.model.session import Page, Session, SessionChanges, SessionStats
@@ -91,7 +93,11 @@ def get(
 def create(
     connection: sqlite3.Connection, *, scope: Scope, session: Session, now: int
 ) -> Session:
-    """Insert a session; one with its id that has expired makes room."""
+    """Insert a session, empty; one with its id that has expired makes room."""
+    if not scope.reaches(session.user_id):
+        raise AccessDeniedError(
+            f"session {session.id} would belong to another user than the scope names"
+        )
     found = connection.execute(
         "SELECT row, user_id, expires_at FROM sessions WHERE tenant = ? AND id = ?",
         (scope.tenant, session.id),
@@ -119,7 +125,15 @@ def create(
             None if session.expires_at is None else to_micros(session.expires_at),
         ),
     )
-    return session
+    return msgspec.structs.replace(
+        session,
+        created_at=to_utc(session.created_at),
+        last_active_at=to_utc(session.last_active_at),
+        expires_at=None if session.expires_at is None else to_utc(session.expires_at),
+        message_count=0,
+        token_count=0,
+        last_seq=0,
+    )
 
 
 def page(
@@ -145,8 +159,8 @@ def page(
 
 
 def _make_cursor(session: Session) -> str:
-    text = f"{to_micros(session.last_active_at)}:{session.id}"
-    return urlsafe_b64encode(text.encode()).decode()
+    rank = (to_micros(session.last_active_at), session.id)
+    return b64encode(msgspec.json.encode(rank), altchars=b"-_").decode()
 
 
 def parse_cursor(cursor: str | None) -> Start:
@@ -158,9 +172,9 @@ def parse_cursor(cursor: str | None) -> Start:
     if cursor is None:
         return None
     try:
-        active, _, name = urlsafe_b64decode(cursor.encode()).decode().partition(":")
-        return int(active), name
-    except ValueError:
+        body = b64decode(cursor, altchars=b"-_", validate=True)
+        return msgspec.json.decode(body, type=tuple[int, str])
+    except (ValueError, msgspec.MsgspecError):
         raise InvalidInputError(
             "cursor: pass the cursor of the page before unchanged, or None for the first page"
         ) from None
@@ -273,11 +287,11 @@ def stats(
             names,
         ).fetchall()
     )
-    by_role = {role: roles.get(number, 0) for number, role in enumerate(ROLES)}
+    by_role = {ROLES[number]: messages for number, messages in sorted(roles.items())}
     return SessionStats(
         session_count=count,
         message_count=sum(by_role.values()),
-        turn_count=by_role["user"],
+        turn_count=by_role.get("user", 0),
         token_count=tokens or 0,
         messages_by_role=by_role,
         first_at=moment_or_none(first),
@@ -323,4 +337,7 @@ def pending(
 
 def settle(connection: sqlite3.Connection, *, settled: Sequence[PendingSession]) -> None:
     """Forget noted changes that nothing newer has replaced."""
-    connection.executemany("DELETE FROM pending WHERE mark = ?", [(one.mark,) for one in settled])
+    connection.executemany(
+        "DELETE FROM pending WHERE mark = ? AND tenant = ? AND user_id = ? AND session_id = ?",
+        [(one.mark, one.tenant, one.user_id, one.session_id) for one in settled],
+    )
