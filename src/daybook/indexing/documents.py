@@ -16,6 +16,7 @@ __all__ = [
     "record_document",
     "record_text",
     "searchable_text",
+    "to_micros",
     "turn_document",
     "vector_fields",
 ]
@@ -24,6 +25,11 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _ROLE_NUMBER = {role: number for number, role in enumerate(ROLES)}
 _USER = _ROLE_NUMBER["user"]
+
+
+def to_micros(when: datetime) -> int:
+    """Return an aware time as microseconds since 1970, exactly."""
+    return (when - _EPOCH) // _MICROSECOND
 
 
 def searchable_text(message: Message) -> str:
@@ -49,7 +55,7 @@ def turn_document(
         key=message.id,
         group=session_id,
         position=entry.seq,
-        created_at=(said_at - _EPOCH) // _MICROSECOND,
+        created_at=to_micros(said_at),
         role=_ROLE_NUMBER[message.role],
         speaker=message.name or "",
         **vector_fields(analysed, embedder),
@@ -67,7 +73,7 @@ def record_document(record: MemoryRecord, analysed: AnalysedText, embedder: str)
         key=record.key,
         group=encode_namespace(record.namespace),
         position=0,
-        created_at=(record.updated_at - _EPOCH) // _MICROSECOND,
+        created_at=to_micros(record.updated_at),
         role=_USER,
         speaker="",
         **vector_fields(analysed, embedder),

@@ -31,5 +31,5 @@ class Hit(Struct, frozen=True, kw_only=True):
     seq: int
     score: float
     why: dict[str, float]
-    said_at: datetime
+    said_at: datetime | None
     speaker: str

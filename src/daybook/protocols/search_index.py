@@ -67,6 +67,10 @@ class SearchIndex(Protocol):
         """Return the position up to which a group is indexed; 0 for none."""
         ...
 
+    async def speakers(self, scope: Scope, collection: Collection) -> list[str]:
+        """Return the names of all who speak in the scope, first come first; at most 1,000."""
+        ...
+
     async def candidates(
         self, scope: Scope, collection: Collection, query: CandidateQuery
     ) -> Candidates:

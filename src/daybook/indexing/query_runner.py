@@ -1,0 +1,83 @@
+"""Runs one query against an index: read it, embed it, find candidates, rank them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from daybook.indexing.models import Models
+from daybook.model.index_document import Collection
+from daybook.model.scope import Scope
+from daybook.protocols.search_index import SearchIndex
+
+if TYPE_CHECKING:
+    from daybook.recall.ranker import Ranked
+
+__all__ = ["run_query"]
+
+# Ranking this many candidates takes about a millisecond; it does not wait for a thread.
+_CANDIDATES = 300
+
+
+async def run_query(
+    index: SearchIndex,
+    models: Models,
+    scope: Scope,
+    collection: Collection,
+    text: str,
+    *,
+    now: datetime,
+    limit: int,
+    groups: frozenset[str] | None = None,
+    group_prefix: str = "",
+    since: int | None = None,
+    until: int | None = None,
+) -> list[Ranked]:
+    """Return the best documents of a scope for a query, best first.
+
+    Args:
+        index: Where to look.
+        models: What analyses and embeds the query.
+        scope: Whose documents.
+        collection: Turns or records.
+        text: The query.
+        now: When it is asked: what "last month" counts from.
+        limit: At most so many.
+        groups: Only these sessions (or encoded namespaces).
+        group_prefix: Only groups that start so.
+        since: Only documents said at or after this moment (µs).
+        until: Only documents said before this moment (µs).
+
+    Raises:
+        StoreError: The index failed.
+        ProviderError: The embedder failed.
+    """
+    # numpy loads with the first query, not with the package
+    from daybook.recall.query import plan_query  # noqa: PLC0415
+    from daybook.recall.ranker import rank  # noqa: PLC0415
+    from daybook.recall.weights import weights_for  # noqa: PLC0415
+
+    speakers = await index.speakers(scope, collection)
+    query = plan_query(text, analyzer=models.analyzer, now=now, speaker_names=speakers)
+    rows = await models.embed([query.subject], purpose="query")
+    vector = None if rows is None or not rows[0].any() else rows[0]
+    candidates = await index.candidates(
+        scope,
+        collection,
+        query.candidate_query(
+            vector,
+            models.embedder_id,
+            groups=groups,
+            group_prefix=group_prefix,
+            since=since,
+            until=until,
+            limit=max(_CANDIDATES, limit),
+        ),
+    )
+    return rank(
+        query,
+        candidates,
+        token_embedder=models.token_embedder,
+        weights=weights_for(models.embedder_id),
+        limit=limit,
+    )
