@@ -12,6 +12,7 @@ Example:
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import ClassVar
 
 from daybook.model.entry import AppendResult
 from daybook.protocols.message_log import MessageLog
@@ -22,6 +23,7 @@ from daybook.testing.log_expiry_contract import LogExpiryContract
 from daybook.testing.log_isolation_contract import LogIsolationContract
 from daybook.testing.log_pending_contract import LogPendingContract
 from daybook.testing.log_session_contract import LogSessionContract
+from daybook.testing.log_state_machine import run_log_machine
 from daybook.testing.log_window_contract import LogWindowContract
 from daybook.testing.odd_data import AWKWARD_IDS, ODD_TEXTS
 from daybook.testing.sample_data import ALICE, entries, entry, make_session, message_ids
@@ -39,11 +41,23 @@ class MessageLogContract(
     LogPendingContract,
     LogIsolationContract,
 ):
-    """Every promise of `daybook.protocols.message_log`."""
+    """Every promise of `daybook.protocols.message_log`.
+
+    Attributes:
+        machine_examples: Random histories compared with the model.
+        machine_steps: Calls in each.
+    """
+
+    machine_examples: ClassVar[int] = 25
+    machine_steps: ClassVar[int] = 30
 
     def store_of(self, engine: Engine) -> MessageLog:
         """Return the log."""
         return engine.log
+
+    def test_random_histories_agree_with_the_model(self) -> None:
+        """A Hypothesis state machine; see `daybook.testing.log_state_machine`."""
+        run_log_machine(self, examples=self.machine_examples, steps=self.machine_steps)
 
     @scenario
     async def test_capabilities_say_what_this_kit_saw(
@@ -93,8 +107,8 @@ class MessageLogContract(
             again = await log.append(ALICE, name, [entry(name, str(number))])
             assert again == AppendResult(1, 1, 1, "alice"), name
         for number, name in enumerate(AWKWARD_IDS):
-            [stored, _] = await log.read(ALICE, name)
-            assert stored.body == entry(name, str(number)).body
+            stored = [one.body for one in await log.read(ALICE, name)]
+            assert stored == [entry(name, str(number)).body, entry("m").body]
             found = await log.get_session(ALICE, name)
             assert found is not None
             assert found.id == name

@@ -1,0 +1,48 @@
+"""Try a contract against an engine and list what failed: how the kit itself is tested.
+
+A kit that convicts nobody proves nothing, so every broken double must be convicted and the sound
+engine must not be.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+
+from daybook.errors import DaybookError
+from daybook.protocols.clock import Clock
+from daybook.registry import Engine
+from daybook.testing.scenario import Contract
+
+__all__ = ["Opener", "failures"]
+
+Opener = Callable[[Clock], Awaitable[Engine]]
+
+# ValueError and LookupError: a test that unpacks or looks up what is not there.
+_VERDICTS = (AssertionError, DaybookError, ValueError, LookupError, pytest.fail.Exception)
+
+
+def failures(contract: type[Contract[Any]], opener: Opener) -> dict[str, str]:
+    """Run every test of a contract; return the first line of each failure by the test's name.
+
+    Args:
+        contract: What is promised.
+        opener: Opens a fresh engine that keeps nothing.
+
+    The random histories are left out: shrinking one for every double would take minutes.
+    """
+
+    async def open_engine(_self: object, clock: Clock) -> Engine:
+        return await opener(clock)
+
+    tried = type("Tried", (contract,), {"open": open_engine, "persists": False})
+    found: dict[str, str] = {}
+    for name in sorted(dir(tried)):
+        if name.startswith("test_") and not name.startswith("test_random"):
+            try:
+                getattr(tried(), name)()
+            except _VERDICTS as exc:
+                found[name] = str(exc).partition("\n")[0]
+    return found

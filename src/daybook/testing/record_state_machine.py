@@ -1,0 +1,177 @@
+"""A Hypothesis machine that drives any record store and a dictionary side by side."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
+
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    invariant,
+    rule,
+    run_state_machine_as_test,
+)
+
+from daybook.errors import ConflictError
+from daybook.model.memory_record import MemoryRecord, Namespace
+from daybook.model.scope import Scope
+from daybook.protocols.record_store import RecordStore
+from daybook.testing.fake_clock import FakeClock
+from daybook.testing.log_state_machine import machine_settings
+from daybook.testing.sample_data import record
+from daybook.testing.scenario import Contract
+
+__all__ = ["RecordStateMachine", "run_record_machine"]
+
+T = TypeVar("T")
+_Written = tuple[int, datetime | None, datetime]  # a value's number, its end, when it was written
+_Place = tuple[str, Namespace, str]
+
+_TENANTS = st.sampled_from(["t", "w"])
+_HOMES = st.sampled_from([("a",), ("ab",), ("a", "b"), ("a", "b", "c"), ("A",), ('a","b',)])
+_KEYS = st.sampled_from(["k", "K", "k%"])
+_ENDS = st.sampled_from([None, None, 0, 5, 60])
+_WANTED = st.sampled_from([None, None, 0, 1, 2])
+_WRITES = st.lists(
+    st.tuples(_HOMES, _KEYS, st.integers(0, 5), _ENDS, _WANTED), min_size=1, max_size=3
+)
+
+
+def run_record_machine(contract: Contract[RecordStore], *, examples: int, steps: int) -> None:
+    """Compare a contract's engine with the model over many random histories."""
+    run_state_machine_as_test(  # type: ignore[no-untyped-call]
+        lambda: RecordStateMachine(contract), settings=machine_settings(examples, steps)
+    )
+
+
+class RecordStateMachine(RuleBasedStateMachine):
+    """One random history. The model holds the versions of each key, oldest first."""
+
+    def __init__(self, contract: Contract[RecordStore]) -> None:
+        super().__init__()
+        contract.renew()
+        self.clock = FakeClock()
+        self.model: dict[_Place, list[_Written]] = {}
+        self.loop = asyncio.new_event_loop()
+        self.engine = self.do(contract.open(self.clock))
+        self.store = contract.store_of(self.engine)
+
+    def do(self, call: Coroutine[Any, Any, T]) -> T:
+        """Run one call."""
+        return self.loop.run_until_complete(call)
+
+    def teardown(self) -> None:
+        """Close the engine and the loop."""
+        self.do(self.engine.close())
+        self.loop.close()
+
+    def live(self) -> dict[_Place, list[_Written]]:
+        """Return the keys that have not expired."""
+        now = self.clock.now()
+        return {
+            place: versions
+            for place, versions in self.model.items()
+            if versions[-1][1] is None or versions[-1][1] > now
+        }
+
+    @rule(tenant=_TENANTS, writes=_WRITES)
+    def put(
+        self, tenant: str, writes: list[tuple[Namespace, str, int, int | None, int | None]]
+    ) -> None:
+        """A batch, perhaps with conditions."""
+        now = self.clock.now()
+        after = self.live()
+        fits, numbers, given = True, list[int](), []
+        for home, key, number, seconds, wanted in writes:
+            end = None if seconds is None else now + timedelta(seconds=seconds)
+            given.append(
+                record(key, {"n": number}, namespace=home, expires_at=end, expected_version=wanted)
+            )
+            place = (tenant, home, key)
+            before = after.get(place, [])
+            if before and before[-1][1] is not None and before[-1][1] <= now:
+                before = []
+            fits = fits and wanted in (None, len(before))
+            after[place] = [*before, (number, end, now)]
+            numbers.append(len(before) + 1)
+        try:
+            stored = self.do(self.store.put(Scope(tenant), given))
+        except ConflictError:
+            assert not fits
+            return
+        assert fits
+        assert [one.version for one in stored] == numbers
+        self.model = {**self.model, **after}
+
+    @rule(tenant=_TENANTS, places=st.lists(st.tuples(_HOMES, _KEYS), max_size=3))
+    def delete(self, tenant: str, places: list[tuple[Namespace, str]]) -> None:
+        """Some keys, there or not."""
+        there = {(tenant, *place) for place in places} & self.live().keys()
+        assert self.do(self.store.delete(Scope(tenant), places)) == len(there)
+        for place in places:
+            self.model.pop((tenant, *place), None)
+
+    @rule(tenant=_TENANTS, prefix=_HOMES)
+    def delete_namespace(self, tenant: str, prefix: Namespace) -> None:
+        """All below a prefix."""
+        below = {place for place in self.model if _is_below(place, tenant, prefix)}
+        removed = self.do(self.store.delete_namespace(Scope(tenant), prefix))
+        assert removed == len(below & self.live().keys())
+        for place in below:
+            del self.model[place]
+
+    @rule(seconds=st.sampled_from([0, 1, 5, 60]))
+    def wait(self, seconds: int) -> None:
+        """Time passes."""
+        self.clock.advance(timedelta(seconds=seconds))
+
+    @rule()
+    def sweep(self) -> None:
+        """What expired is removed and named."""
+        expired = self.model.keys() - self.live().keys()
+        assert set(self.do(self.store.sweep(self.clock.now()))) == expired
+        self.model = self.live()
+
+    @rule(tenant=_TENANTS, prefix=_HOMES | st.just(()), number=st.integers(0, 5), limit=_KEYS)
+    def find(self, tenant: str, prefix: Namespace, number: int, limit: str) -> None:
+        """A filtered list."""
+        wanted = {
+            place[1:]
+            for place, versions in self.live().items()
+            if _is_below(place, tenant, prefix) and versions[-1][0] >= number
+        }
+        found = self.do(
+            self.store.list(
+                Scope(tenant), prefix, filter={"n": {"$gte": number}}, limit=len(limit) + 98
+            )
+        )
+        assert {(one.namespace, one.key) for one in found} == wanted
+
+    @invariant()
+    def everything_agrees(self) -> None:
+        """Every listed record, its history and all namespaces are those of the model."""
+        for tenant in ("t", "w"):
+            mine = {place[1:]: one for place, one in self.live().items() if place[0] == tenant}
+            listed = self.do(self.store.list(Scope(tenant), (), limit=99))
+            assert {(one.namespace, one.key): _summary(one) for one in listed} == {
+                place: (len(versions), *versions[-1], versions[0][2])
+                for place, versions in mine.items()
+            }
+            updated = [one.updated_at for one in listed]
+            assert updated == sorted(updated, reverse=True)
+            for (home, key), versions in mine.items():
+                kept = self.do(self.store.versions(Scope(tenant), home, key, limit=99))
+                assert [one.value["n"] for one in kept] == [one[0] for one in versions][::-1]
+            names = self.do(self.store.namespaces(Scope(tenant), (), limit=99))
+            assert names == sorted({home for home, _ in mine})
+
+
+def _is_below(place: _Place, tenant: str, prefix: Namespace) -> bool:
+    return place[0] == tenant and place[1][: len(prefix)] == prefix
+
+
+def _summary(one: MemoryRecord) -> tuple[int, int, datetime | None, datetime, datetime]:
+    return one.version, one.value["n"], one.expires_at, one.updated_at, one.created_at
