@@ -31,7 +31,7 @@ class CandidateQuery(Struct, frozen=True, kw_only=True, eq=False):
         group_prefix: Only groups that start so (a namespace prefix); empty for all.
         since: Only documents said at or after this moment (µs, UTC).
         until: Only documents said before this moment (µs, UTC).
-        near: A span of time the query names, start and end (µs, UTC); None if it names none.
+        near: Spans of time the query names, start and end of each (µs, UTC).
         speaker: The one speaker the query names; empty for none or several.
         limit: How many eligible candidates are wanted (the ranker cuts further).
     """
@@ -44,7 +44,7 @@ class CandidateQuery(Struct, frozen=True, kw_only=True, eq=False):
     group_prefix: str = ""
     since: int | None = None
     until: int | None = None
-    near: tuple[int, int] | None = None
+    near: tuple[tuple[int, int], ...] = ()
     speaker: str = ""
     limit: int = 300
 
