@@ -10,7 +10,7 @@ import atexit
 import weakref
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Self
 
 from daybook.client import AsyncDaybook, EmbedderChoice
 from daybook.facets.context import ContextBuilder
@@ -86,24 +86,20 @@ class BlockingSessions:
         session_id: str,
         *,
         user_id: str | None = None,
-        title: str | None | Any = ...,
-        metadata: dict[str, Any] | Any = ...,
-        ttl: timedelta | None | Any = ...,
+        title: Any = ...,
+        metadata: Any = ...,
+        ttl: Any = ...,
     ) -> Session:
         """See `Sessions.update`."""
         return self._run(
-            self._facet.update(
-                session_id, user_id=user_id, title=title, metadata=metadata, ttl=ttl
-            )
+            self._facet.update(session_id, user_id=user_id, title=title, metadata=metadata, ttl=ttl)
         )
 
     def delete(self, session_id: str, *, user_id: str | None = None) -> bool:
         """See `Sessions.delete`."""
         return self._run(self._facet.delete(session_id, user_id=user_id))
 
-    def stats(
-        self, session_id: str | None = None, *, user_id: str | None = None
-    ) -> SessionStats:
+    def stats(self, session_id: str | None = None, *, user_id: str | None = None) -> SessionStats:
         """See `Sessions.stats`."""
         return self._run(self._facet.stats(session_id, user_id=user_id))
 
@@ -323,9 +319,7 @@ class BlockingRecords:
             self._facet.namespaces(prefix, max_depth=max_depth, limit=limit, offset=offset)
         )
 
-    def versions(
-        self, namespace: Sequence[str], key: str, *, limit: int = 100
-    ) -> _MemoryRecords:
+    def versions(self, namespace: Sequence[str], key: str, *, limit: int = 100) -> _MemoryRecords:
         """See `Records.versions`."""
         return self._run(self._facet.versions(namespace, key, limit=limit))
 
@@ -403,7 +397,7 @@ class Daybook:
             self._loop.run(self._book.close())
             self._loop.close()
 
-    def __enter__(self) -> Daybook:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:

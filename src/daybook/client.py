@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Generator, Sequence
 from types import TracebackType
-from typing import Any
+from typing import Any, Self
 
 from daybook.config import default_embedder
 from daybook.context.token_estimate import ApproximateTokenCounter
@@ -139,7 +139,7 @@ class AsyncDaybook:
         for engine in self._engines:
             await engine.close()
 
-    async def __aenter__(self) -> AsyncDaybook:
+    async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(self, *_: object) -> None:

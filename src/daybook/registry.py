@@ -24,8 +24,8 @@ from daybook.protocols.record_store import RecordStore
 from daybook.protocols.search_index import SearchIndex
 
 __all__ = [
-    "ENGINES",
     "EMBEDDERS",
+    "ENGINES",
     "Engine",
     "EngineUrl",
     "available",
@@ -110,7 +110,7 @@ def parse_url(url: str) -> EngineUrl:
     Raises:
         ConfigError: There is no scheme. The URL itself, which may hold a password, is not shown.
     """
-    scheme, separator, rest = url.partition("://") if isinstance(url, str) else ("", "", "")
+    scheme, separator, rest = str(url).partition("://")
     if not separator or not scheme:
         raise ConfigError(
             "an engine URL starts with a scheme, for example sqlite:///chat.db or inmemory://"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
@@ -134,7 +134,9 @@ class Recall:
         scope = Scope.of(self._tenant, user_id)
         span = await self._log.span(scope, check_id(session_id, "session_id"))
         if span is None:
-            raise NotFoundError(f"no session {session_id}: it was deleted, has expired, or never was")
+            raise NotFoundError(
+                f"no session {session_id}: it was deleted, has expired, or never was"
+            )
         return await self._indexer.index_session(
             PendingSession(self._tenant, span.user_id, session_id, 0)
         )
@@ -207,7 +209,7 @@ def _hit(ranked: Ranked, match: HistoryEntry, entries: Sequence[HistoryEntry]) -
     )
 
 
-def _check_query(query: str) -> str:
+def _check_query(query: Any) -> str:
     if not isinstance(query, str) or not query.strip():
         raise InvalidInputError("query must be non-empty text")
     if len(query) > _MOST_QUERY:
@@ -215,7 +217,7 @@ def _check_query(query: str) -> str:
     return query
 
 
-def _check_neighbours(value: int) -> int:
+def _check_neighbours(value: Any) -> int:
     if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= _MOST_NEIGHBOURS:
         raise InvalidInputError(f"neighbours must be an int from 0 to {_MOST_NEIGHBOURS}")
     return value

@@ -211,9 +211,7 @@ class Records:
             offset=_check_offset(offset),
         )
 
-    async def versions(
-        self, namespace: Sequence[str], key: str, *, limit: int = 100
-    ) -> _Records:
+    async def versions(self, namespace: Sequence[str], key: str, *, limit: int = 100) -> _Records:
         """Return a record's versions, newest first; empty if it is gone."""
         return await self._store.versions(
             self._scope, check_namespace(namespace), check_id(key, "key"), limit=check_limit(limit)

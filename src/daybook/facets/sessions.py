@@ -129,11 +129,18 @@ class Sessions:
         session_id: str,
         *,
         user_id: str | None = None,
-        title: str | None | Any = ...,
-        metadata: dict[str, Any] | Any = ...,
-        ttl: timedelta | None | Any = ...,
+        title: Any = ...,
+        metadata: Any = ...,
+        ttl: Any = ...,
     ) -> Session:
-        """Set what is given, leave the rest; a new `ttl` counts from now.
+        """Set what is given, leave the rest.
+
+        Args:
+            session_id: The session.
+            user_id: Only if the session is this user's.
+            title: A name for people, or None for none.
+            metadata: A JSON object, in place of the one before.
+            ttl: A timedelta that counts from now, or None for no end.
 
         Raises:
             NotFoundError: There is no such session (of this user).

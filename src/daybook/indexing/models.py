@@ -80,10 +80,8 @@ class Models:
         if vectors is None:
             return [AnalysedText(analysis, tokens, None) for analysis, tokens in parts]
         return [
-            AnalysedText(analysis, tokens, vector if filled else None)
-            for (analysis, tokens), vector, filled in zip(
-                parts, vectors, vectors.any(axis=1).tolist(), strict=True
-            )
+            AnalysedText(analysis, tokens, vector if vector.any() else None)
+            for (analysis, tokens), vector in zip(parts, vectors, strict=True)
         ]
 
     async def embed(

@@ -19,7 +19,7 @@ __all__ = ["run_query"]
 _CANDIDATES = 300
 
 
-async def run_query(
+async def run_query(  # noqa: PLR0913 - the filters of a search are independent
     index: SearchIndex,
     models: Models,
     scope: Scope,

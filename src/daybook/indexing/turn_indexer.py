@@ -112,14 +112,13 @@ class TurnIndexer:
     async def _work(self, wake: asyncio.Event) -> None:
         """Wait for changes, index them; retry after a failure, more slowly each time."""
         retry_s = _FIRST_RETRY_S
-        while not self._closed:
-            await wake.wait()
+        while await wake.wait() and not self._closed:
             await asyncio.sleep(_GATHER_S)
             wake.clear()
             try:
                 await self.catch_up()
-                while await self.re_embed():
-                    await asyncio.sleep(0)
+                if await self.re_embed():  # a chunk at a time, so that new messages go first
+                    wake.set()
                 self.last_error, retry_s = None, _FIRST_RETRY_S
             except DaybookError as exc:
                 self.last_error = exc

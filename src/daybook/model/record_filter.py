@@ -37,7 +37,7 @@ def compile_filter(conditions: Mapping[str, Any] | None) -> Predicate:
         (True, False)
     """
     if not conditions:
-        return lambda value: True
+        return _everything
     if not isinstance(conditions, Mapping):
         raise InvalidInputError(f"filter must be a dict, got {type(conditions).__name__}")
     tests = [(path, _compile_condition(path, wanted)) for path, wanted in conditions.items()]
@@ -46,6 +46,10 @@ def compile_filter(conditions: Mapping[str, Any] | None) -> Predicate:
         return all(test(_at_path(value, path)) for path, test in tests)
 
     return matches
+
+
+def _everything(_: dict[str, Any]) -> bool:
+    return True
 
 
 def _compile_condition(path: Any, wanted: Any) -> _Test:

@@ -180,9 +180,7 @@ class MessageLog(Protocol):
         """Return what of a session can be read, or None if missing."""
         ...
 
-    async def pending(
-        self, *, limit: int, scope: Scope | None = None
-    ) -> list[PendingSession]:
+    async def pending(self, *, limit: int, scope: Scope | None = None) -> list[PendingSession]:
         """Return sessions with changes that no `settle` has covered, oldest change first.
 
         The mark of a change is written in the same transaction as the change itself, deletions

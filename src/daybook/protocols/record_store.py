@@ -46,9 +46,7 @@ class RecordStore(Protocol):
         """
         ...
 
-    async def get(
-        self, scope: Scope, places: Sequence[Place]
-    ) -> _MaybeRecords:
+    async def get(self, scope: Scope, places: Sequence[Place]) -> _MaybeRecords:
         """Return the current record of each ``(namespace, key)``, None where there is none."""
         ...
 

@@ -54,8 +54,15 @@ class SearchIndex(Protocol):
         keys: Sequence[str] | None = None,
         before: int | None = None,
     ) -> int:
-        """Remove a group's documents: all of them, with its watermark; or only the named `keys`;
-        or only those at a position below `before`. Return how many.
+        """Remove a group's documents and return how many.
+
+        Args:
+            scope: Whose documents.
+            collection: Turns or records.
+            group: The session, or the encoded namespace.
+            keys: Only these; None for all.
+            before: Only those at a position below this; None for all. Without `keys` and
+                `before` the group's watermark goes too.
         """
         ...
 

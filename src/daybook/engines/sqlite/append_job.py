@@ -17,9 +17,7 @@ from daybook.model.session import Session
 
 __all__ = ["append"]
 
-_FIND = (
-    "SELECT row, user_id, last_seq, expires_at, ttl FROM sessions WHERE tenant = ? AND id = ?"
-)
+_FIND = "SELECT row, user_id, last_seq, expires_at, ttl FROM sessions WHERE tenant = ? AND id = ?"
 _CLAIM_ID = "INSERT OR IGNORE INTO message_ids (session, id, seq, fingerprint) VALUES (?, ?, ?, ?)"
 _CLAIMED = "SELECT seq, fingerprint FROM message_ids WHERE session = ? AND id = ?"
 _INSERT = "INSERT INTO messages (key, role, tokens, body) VALUES (?, ?, ?, ?)"
@@ -28,7 +26,7 @@ _ADVANCE = (
     "token_count = token_count + ?, last_active_at = ?, expires_at = ? WHERE row = ?"
 )
 _MICROSECOND = timedelta(microseconds=1)
-_ROLE_NUMBER = {role: number for number, role in enumerate(ROLES)}
+_ROLE_NUMBER: dict[str, int] = {role: number for number, role in enumerate(ROLES)}
 
 
 def append(

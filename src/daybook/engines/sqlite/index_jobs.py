@@ -207,11 +207,10 @@ def _delete_where(
     removed = 0
     for one in values:
         counts = connection.execute(
-            f"SELECT embedder, count(*) FROM index_documents WHERE {where} "  # noqa: S608 - constants
-            "GROUP BY embedder",
+            f"SELECT embedder, count(*) FROM index_documents WHERE {where} GROUP BY embedder",
             one,
         ).fetchall()
-        connection.execute(f"DELETE FROM index_documents WHERE {where}", one)  # noqa: S608
+        connection.execute(f"DELETE FROM index_documents WHERE {where}", one)
         connection.executemany(_COUNT, [(scope, made_by, -count) for made_by, count in counts])
         removed += sum(count for _, count in counts)
     if removed:

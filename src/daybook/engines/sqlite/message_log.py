@@ -55,9 +55,7 @@ class SQLiteMessageLog:
     ) -> Page[Session]:
         """Return live sessions, most recently active first."""
         start = session_jobs.parse_cursor(cursor)
-        job = partial(
-            session_jobs.page, scope=scope, limit=limit, start=start, now=self._now()
-        )
+        job = partial(session_jobs.page, scope=scope, limit=limit, start=start, now=self._now())
         return await self._readers.run(job, "list sessions")
 
     async def update_session(
@@ -167,9 +165,7 @@ class SQLiteMessageLog:
         job = partial(session_jobs.span, scope=scope, session_id=session_id, now=self._now())
         return await self._readers.run(job, "span")
 
-    async def pending(
-        self, *, limit: int, scope: Scope | None = None
-    ) -> list[PendingSession]:
+    async def pending(self, *, limit: int, scope: Scope | None = None) -> list[PendingSession]:
         """Return sessions with changes that no `settle` has covered."""
         job = partial(session_jobs.pending, limit=limit, scope=scope)
         return await self._readers.run(job, "pending")

@@ -114,12 +114,12 @@ def delete_namespace(
     """Remove everything below a prefix; return how many keys were alive."""
     names = (tenant, *prefix_range(prefix))
     (alive,) = connection.execute(
-        f"SELECT count(*) FROM records WHERE {_BELOW} AND {_ALIVE}",  # noqa: S608 - constants
+        f"SELECT count(*) FROM records WHERE {_BELOW} AND {_ALIVE}",
         (*names, now),
     ).fetchone()
-    connection.execute(f"DELETE FROM records WHERE {_BELOW}", names)  # noqa: S608 - constants
+    connection.execute(f"DELETE FROM records WHERE {_BELOW}", names)
     connection.execute(
-        f"DELETE FROM record_versions WHERE {_BELOW}",  # noqa: S608 - constants
+        f"DELETE FROM record_versions WHERE {_BELOW}",
         names,
     )
     return int(alive)
@@ -137,7 +137,7 @@ def page(
 ) -> list[MemoryRecord]:
     """Return records below a prefix, last updated first; a filter is applied while reading."""
     query = (
-        f"SELECT {_COLUMNS} FROM records WHERE {_BELOW} AND {_ALIVE} "  # noqa: S608 - constants
+        f"SELECT {_COLUMNS} FROM records WHERE {_BELOW} AND {_ALIVE} "
         "ORDER BY updated_at DESC, namespace, key LIMIT ? OFFSET ?"
     )
     names = (tenant, *prefix_range(prefix), now)
@@ -170,7 +170,7 @@ def namespaces(
 ) -> list[Namespace]:
     """Return the distinct namespaces below a prefix that hold a live record."""
     found = connection.execute(
-        f"SELECT DISTINCT namespace FROM records WHERE {_BELOW} AND {_ALIVE}",  # noqa: S608
+        f"SELECT DISTINCT namespace FROM records WHERE {_BELOW} AND {_ALIVE}",
         (tenant, *prefix_range(prefix), now),
     )
     return [decode_namespace(text) for (text,) in found]
@@ -191,8 +191,7 @@ def versions(
     if current is None:
         return []
     older = connection.execute(
-        f"SELECT {_COLUMNS} FROM record_versions WHERE {_AT} "  # noqa: S608 - constants
-        "ORDER BY version DESC LIMIT ?",
+        f"SELECT {_COLUMNS} FROM record_versions WHERE {_AT} ORDER BY version DESC LIMIT ?",
         (*at, limit - 1),
     )
     return [current, *map(_to_record, older)][:limit]
@@ -209,8 +208,8 @@ def sweep(connection: sqlite3.Connection, *, now: int) -> list[tuple[str, Namesp
 
 
 def _remove(connection: sqlite3.Connection, at: tuple[str, str, str]) -> None:
-    connection.execute(f"DELETE FROM records WHERE {_AT}", at)  # noqa: S608 - constants
-    connection.execute(f"DELETE FROM record_versions WHERE {_AT}", at)  # noqa: S608 - constants
+    connection.execute(f"DELETE FROM records WHERE {_AT}", at)
+    connection.execute(f"DELETE FROM record_versions WHERE {_AT}", at)
 
 
 def _to_record(columns: tuple[Any, ...]) -> MemoryRecord:

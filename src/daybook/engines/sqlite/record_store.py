@@ -48,9 +48,7 @@ class SQLiteRecordStore:
         job = partial(record_jobs.put, tenant=scope.tenant, records=records, now=self._now())
         return await self._writer.run(job, "put")
 
-    async def get(
-        self, scope: Scope, places: Sequence[Place]
-    ) -> _MaybeRecords:
+    async def get(self, scope: Scope, places: Sequence[Place]) -> _MaybeRecords:
         """Return the current record of each place."""
         job = partial(record_jobs.get, tenant=scope.tenant, places=places, now=self._now())
         return await self._readers.run(job, "get")

@@ -74,9 +74,7 @@ def _to_session(columns: tuple[Any, ...]) -> Session:
     )
 
 
-def find_row(
-    connection: sqlite3.Connection, scope: Scope, session_id: str, now: int
-) -> int | None:
+def find_row(connection: sqlite3.Connection, scope: Scope, session_id: str, now: int) -> int | None:
     """Return the row of a live session, or None if missing."""
     found = connection.execute(_FIND_ROW, _names(scope, session_id, now)).fetchone()
     return found[0] if found else None
@@ -90,9 +88,7 @@ def get(
     return _to_session(found) if found else None
 
 
-def create(
-    connection: sqlite3.Connection, *, scope: Scope, session: Session, now: int
-) -> Session:
+def create(connection: sqlite3.Connection, *, scope: Scope, session: Session, now: int) -> Session:
     """Insert a session, empty; one with its id that has expired makes room."""
     if not scope.reaches(session.user_id):
         raise AccessDeniedError(
@@ -149,7 +145,7 @@ def page(
         where += " AND (last_active_at < :active OR (last_active_at = :active AND id > :id))"
         names["active"], names["id"] = start
     found = connection.execute(
-        f"SELECT {_COLUMNS} FROM sessions WHERE {where} "  # noqa: S608 - constants only
+        f"SELECT {_COLUMNS} FROM sessions WHERE {where} "
         "ORDER BY last_active_at DESC, id LIMIT :limit",
         names,
     ).fetchall()
@@ -222,7 +218,7 @@ def delete(connection: sqlite3.Connection, *, scope: Scope, session_id: str, now
 def clear(connection: sqlite3.Connection, *, scope: Scope, session_id: str, now: int) -> int:
     """Remove a session's messages; numbers go on after the last one ever given."""
     found = connection.execute(
-        f"SELECT row, user_id, message_count FROM sessions WHERE {_LIVE}",  # noqa: S608 - constant
+        f"SELECT row, user_id, message_count FROM sessions WHERE {_LIVE}",
         _names(scope, session_id, now),
     ).fetchone()
     if found is None or not found[2]:
@@ -273,7 +269,7 @@ def stats(
         where, names["user"] = f"{_ALIVE} AND user_id = :user", scope.user_id
     count, first, last, tokens = connection.execute(
         "SELECT count(*), min(created_at), max(last_active_at), sum(token_count) "
-        f"FROM sessions WHERE {where}",  # noqa: S608 - constants only
+        f"FROM sessions WHERE {where}",
         names,
     ).fetchone()
     if session_id is not None and not count:
@@ -283,11 +279,11 @@ def stats(
             "SELECT messages.role, count(*) FROM sessions JOIN messages "
             f"ON messages.key > sessions.row * {SPAN} "
             f"AND messages.key < (sessions.row + 1) * {SPAN} "
-            f"WHERE {where} GROUP BY messages.role",  # noqa: S608 - constants only
+            f"WHERE {where} GROUP BY messages.role",
             names,
         ).fetchall()
     )
-    by_role = {ROLES[number]: messages for number, messages in sorted(roles.items())}
+    by_role: dict[str, int] = {ROLES[number]: roles[number] for number in sorted(roles)}
     return SessionStats(
         session_count=count,
         message_count=sum(by_role.values()),
@@ -304,7 +300,7 @@ def span(
 ) -> SessionSpan | None:
     """Return what of a live session can be read."""
     found = connection.execute(
-        f"SELECT user_id, first_seq, last_seq FROM sessions WHERE {_LIVE}",  # noqa: S608 - constant
+        f"SELECT user_id, first_seq, last_seq FROM sessions WHERE {_LIVE}",
         _names(scope, session_id, now),
     ).fetchone()
     return SessionSpan(*found) if found else None
