@@ -1,0 +1,1 @@
+"""Conversation histories from elsewhere, read into a daybook: one module per format."""

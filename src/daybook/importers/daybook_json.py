@@ -1,0 +1,80 @@
+"""Daybook's own JSON export, read back: the same ids, times, tool calls and metadata.
+
+Strict where the other readers are tolerant: the format is ours, closed and versioned.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+from msgspec import MsgspecError
+
+from daybook.errors import InvalidInputError
+from daybook.importers.source import BadRecord, ImportedMessage, ImportedSession, Record
+from daybook.importers.source_file import Broken, Element, SourceFile
+from daybook.model.codec import decode_message
+
+__all__ = ["EXPORT_FORMAT", "EXPORT_VERSION", "looks_like_export", "read_export"]
+
+EXPORT_FORMAT = "daybook-export"
+EXPORT_VERSION = 1
+
+
+def looks_like_export(value: Any) -> bool:
+    """Tell whether a JSON value is a session that Daybook exported."""
+    return isinstance(value, dict) and value.get("format") == EXPORT_FORMAT
+
+
+def read_export(file: SourceFile, user_id: str | None) -> Iterator[Record]:
+    """Yield the exported sessions; `user_id` owns them if given, else their own user."""
+    for element in file.elements():
+        if isinstance(element, Broken):
+            yield BadRecord(file.name, element.position, element.reason)
+            continue
+        try:
+            session = _session(element, user_id)
+        except InvalidInputError as exc:
+            yield BadRecord(file.name, element.position, str(exc))
+            continue
+        yield session
+        yield from _messages(file, session, element.value["messages"])
+
+
+def _session(element: Element, user_id: str | None) -> ImportedSession:
+    value = element.value
+    if not looks_like_export(value):
+        raise InvalidInputError("not a Daybook export")
+    if value.get("version") != EXPORT_VERSION:
+        raise InvalidInputError(
+            f"the export has a version other than {EXPORT_VERSION}: upgrade Daybook to read it"
+        )
+    facts = value.get("session")
+    if not isinstance(facts, dict) or not isinstance(value.get("messages"), list):
+        raise InvalidInputError("the export has no session or no messages")
+    ids = (facts.get("id"), user_id or facts.get("user_id"))
+    if not all(isinstance(one, str) and one for one in ids):
+        raise InvalidInputError("the session has no id or no user_id")
+    metadata = facts.get("metadata", {})
+    ttl_s = facts.get("ttl_s")
+    return ImportedSession(
+        session_id=str(ids[0]),
+        user_id=str(ids[1]),
+        title=facts.get("title"),
+        metadata=metadata if isinstance(metadata, dict) else {},
+        ttl=timedelta(seconds=ttl_s) if isinstance(ttl_s, int | float) else None,
+        position=element.position,
+    )
+
+
+def _messages(file: SourceFile, session: ImportedSession, messages: list[Any]) -> Iterator[Record]:
+    for index, value in enumerate(messages):
+        position = f"{session.position}.messages[{index}]"
+        try:
+            message = decode_message(json.dumps(value).encode())
+        except (MsgspecError, UnicodeError, RecursionError):
+            yield BadRecord(file.name, position, "not a message of a known version")
+            continue
+        yield ImportedMessage(session, message, position)

@@ -1,0 +1,109 @@
+"""Which format a file has, told by what is in it; its name does not matter."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from itertools import islice
+from typing import Any
+
+from msgspec import Struct
+
+from daybook.errors import InvalidInputError
+from daybook.importers.chatgpt import looks_like_chatgpt, read_chatgpt
+from daybook.importers.claude import looks_like_claude, read_claude
+from daybook.importers.daybook_json import looks_like_export, read_export
+from daybook.importers.jsonl import looks_like_line, read_json_list, read_jsonl
+from daybook.importers.locomo import looks_like_locomo, read_locomo
+from daybook.importers.source import Record
+from daybook.importers.source_file import Element, SourceFile
+
+__all__ = ["FORMATS", "SourceFormat", "UnknownFormatError", "detect"]
+
+_LOOKED_AT = 100  # lines or elements: enough to pass over a few broken ones
+
+
+class SourceFormat(Struct, frozen=True):
+    """A kind of file that can be imported.
+
+    Attributes:
+        name: Its short name, for reports.
+        title: What it is, for people.
+        read: Yields the records of a file, given the user who shall own them or None.
+    """
+
+    name: str
+    title: str
+    read: Callable[[SourceFile, str | None], Iterator[Record]]
+
+
+class UnknownFormatError(InvalidInputError):
+    """A file is none of the formats that can be imported."""
+
+
+_JSONL = SourceFormat("jsonl", "JSON lines: a message or a conversation on each line", read_jsonl)
+_JSON_LIST = SourceFormat("json", "a JSON list of messages or conversations", read_json_list)
+_DOCUMENTS: tuple[tuple[Callable[[Any], bool], SourceFormat], ...] = (
+    (looks_like_export, SourceFormat("daybook", "a Daybook JSON export", read_export)),
+    (
+        looks_like_chatgpt,
+        SourceFormat("chatgpt", "a ChatGPT export (conversations.json or its ZIP)", read_chatgpt),
+    ),
+    (
+        looks_like_claude,
+        SourceFormat("claude", "a Claude export (conversations.json or its ZIP)", read_claude),
+    ),
+    (looks_like_locomo, SourceFormat("locomo", "a LoCoMo file", read_locomo)),
+    (looks_like_line, _JSON_LIST),
+)
+FORMATS: tuple[SourceFormat, ...] = (_JSONL, *(form for _, form in _DOCUMENTS))
+
+
+def detect(file: SourceFile) -> SourceFormat:
+    """Return the format of a file.
+
+    Raises:
+        UnknownFormatError: It is none that can be imported; lists those that can.
+    """
+    found = _lines_format(file) or _document_format(file) or _cut_off_format(file)
+    if found is not None:
+        return found
+    known = "; ".join(form.title for form in FORMATS)
+    what = "is empty" if file.size == 0 else "is not in a format that can be imported"
+    raise UnknownFormatError(f"{file.name} {what}. Known are: {known}")
+
+
+def _lines_format(file: SourceFile) -> SourceFormat | None:
+    """Recognise lines that are JSON each; the document formats may stand on one line too."""
+    for line in islice(file.lines(), _LOOKED_AT):
+        if not isinstance(line, Element):
+            continue
+        if isinstance(line.value, list):
+            return None
+        for matches, form in _DOCUMENTS:
+            if matches(line.value):
+                return _JSONL if form is _JSON_LIST else form
+    return None
+
+
+def _document_format(file: SourceFile) -> SourceFormat | None:
+    """Recognise a JSON document by the first of its elements that is recognised."""
+    for element in islice(file.elements(), _LOOKED_AT):
+        if isinstance(element, Element):
+            for matches, form in _DOCUMENTS:
+                if matches(element.value):
+                    return form
+    return None
+
+
+def _cut_off_format(file: SourceFile) -> SourceFormat | None:
+    """Recognise a document that ends inside its first element, so that it is reported as such."""
+    head = file.text[:65_536]
+    keys = (
+        ('"daybook-export"', 0),
+        ('"mapping"', 1),
+        ('"chat_messages"', 2),
+        ('"session_1"', 3),
+    )
+    if head.lstrip()[:1] not in ("[", "{"):
+        return None
+    return next((_DOCUMENTS[at][1] for key, at in keys if key in head), None)
