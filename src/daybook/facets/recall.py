@@ -109,19 +109,25 @@ class Recall:
         groups = _check_sessions(session_id)
         if read_your_writes:
             await self._indexer.catch_up(scope)
-        ranked = await run_query(
-            self._index,
-            self._models,
-            scope,
-            "turns",
-            _check_query(query),
-            now=self._clock.now(),
-            limit=check_limit(limit),
-            groups=groups,
-            since=None if first is None else to_micros(first),
-            until=None if last is None else to_micros(last),
-        )
-        return await self._hits(scope, ranked, around)
+        text, wanted = _check_query(query), check_limit(limit)
+        asked = wanted
+        while True:
+            ranked = await run_query(
+                self._index,
+                self._models,
+                scope,
+                "turns",
+                text,
+                now=self._clock.now(),
+                limit=asked,
+                groups=groups,
+                since=None if first is None else to_micros(first),
+                until=None if last is None else to_micros(last),
+            )
+            hits = await self._hits(scope, ranked, around)
+            if len(hits) >= wanted or len(ranked) < asked:
+                return hits[:wanted]
+            asked *= 2  # some were of sessions that have expired or are gone
 
     async def index(self, session_id: str, *, user_id: str | None = None) -> int:
         """Index what of one session is not indexed yet, now; return how many messages.

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from contextlib import suppress
-from weakref import WeakKeyDictionary
+from weakref import WeakValueDictionary
 
 from daybook.errors import DaybookError
 from daybook.indexing.documents import searchable_text, turn_document
@@ -28,6 +28,7 @@ _log = logging.getLogger("daybook.indexing")
 
 _CHUNK = 512  # messages read, embedded and written at a time
 _SESSIONS = 64  # pending sessions taken at a time
+_SEQ_BITS = 32  # as wide as a sequence number may get
 _GATHER_S = 0.03  # how long the background waits for more before it starts
 _FIRST_RETRY_S = 0.5
 _LONGEST_RETRY_S = 60.0
@@ -46,9 +47,8 @@ class TurnIndexer:
         self._closed = False
         self._task: asyncio.Task[None] | None = None
         self._wake: asyncio.Event | None = None
-        # One worker at a time on each event loop; two would only do the same work twice.
-        self._locks: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Lock] = (
-            WeakKeyDictionary()
+        self._locks: WeakValueDictionary[tuple[int, str, str, str], asyncio.Lock] = (
+            WeakValueDictionary()
         )
         self.last_error: DaybookError | None = None
 
@@ -66,21 +66,32 @@ class TurnIndexer:
     async def catch_up(self, scope: Scope | None = None) -> int:
         """Index everything pending (of a user), newest change first; return messages indexed.
 
+        A session that fails stays pending and does not keep the others waiting.
+
         Raises:
-            StoreError: A store failed; what is left stays pending.
-            ProviderError: The embedder failed; what is left stays pending.
+            StoreError: A store failed.
+            ProviderError: The embedder failed.
         """
         done = 0
-        async with self._lock():
-            while pending := await self._messages.pending(limit=_SESSIONS, scope=scope):
-                for one in reversed(pending):
-                    done += await self._index_session(one)
-                await self._messages.settle(pending)
-        return done
+        failure: DaybookError | None = None
+        while failure is None:
+            pending = await self._messages.pending(limit=_SESSIONS, scope=scope)
+            if not pending:
+                return done
+            settled: list[PendingSession] = []
+            for one in reversed(pending):
+                try:
+                    done += await self.index_session(one)
+                    settled.append(one)
+                except DaybookError as exc:
+                    failure = exc
+            if settled:
+                await self._messages.settle(settled)
+        raise failure
 
     async def index_session(self, session: PendingSession) -> int:
         """Index what of one session is not indexed yet; return how many messages."""
-        async with self._lock():
+        async with self._lock(session):
             return await self._index_session(session)
 
     async def re_embed(self) -> int:
@@ -106,13 +117,17 @@ class TurnIndexer:
                 with suppress(asyncio.CancelledError):
                     await self._task
 
-    def _lock(self) -> asyncio.Lock:
-        return self._locks.setdefault(asyncio.get_running_loop(), asyncio.Lock())
+    def _lock(self, session: PendingSession) -> asyncio.Lock:
+        """Return this event loop's lock for a session: two workers would do the same work twice."""
+        name = (session.tenant, session.user_id, session.session_id)
+        key = (id(asyncio.get_running_loop()), *name)
+        return self._locks.setdefault(key, asyncio.Lock())
 
     async def _work(self, wake: asyncio.Event) -> None:
         """Wait for changes, index them; retry after a failure, more slowly each time."""
         retry_s = _FIRST_RETRY_S
-        while await wake.wait() and not self._closed:
+        while not self._closed:
+            await wake.wait()
             await asyncio.sleep(_GATHER_S)
             wake.clear()
             try:
@@ -128,34 +143,35 @@ class TurnIndexer:
                 wake.set()
 
     async def _index_session(self, pending: PendingSession) -> int:
-        """Bring one session's documents to what the log holds now."""
+        """Bring one session's documents to what the log holds now.
+
+        A watermark is the session's incarnation and the last sequence number indexed, so that a
+        session made again under an old id starts anew.
+        """
         scope = Scope(pending.tenant, pending.user_id)
         name = pending.session_id
         span = await self._messages.span(scope, name)
         if span is None:
             await self._index.delete(scope, "turns", name)
             return 0
-        done = 0
-        position = await self._index.watermark(scope, "turns", name)
-        if position < span.first_seq - 1 or position == span.first_seq - 1 > 0:
+        base = span.incarnation << _SEQ_BITS
+        mark = await self._index.watermark(scope, "turns", name)
+        if 0 < mark < base:
+            await self._index.delete(scope, "turns", name)
+        elif mark - base < span.first_seq <= span.last_seq + 1 and span.first_seq > 1:
             await self._index.delete(scope, "turns", name, before=span.first_seq)
+        done = 0
+        position = max(mark - base, 0)
         while position < span.last_seq:
-            reached = await self._index_chunk(scope, name, position)
-            if reached is None:
+            stored = await self._messages.read(scope, name, after=position, limit=_CHUNK)
+            if not stored:
                 break
-            done += reached - position
-            position = reached
+            documents = await self._documents([(name, decode_entry(entry)) for entry in stored])
+            position = stored[-1].seq
+            watermarks = [(name, base + position)]
+            await self._index.put(scope, "turns", documents, watermarks=watermarks)
+            done += len(stored)
         return done
-
-    async def _index_chunk(self, scope: Scope, name: str, after: int) -> int | None:
-        """Index one chunk after a position; return where it ends, None if nothing is there."""
-        stored = await self._messages.read(scope, name, after=after, limit=_CHUNK)
-        if not stored:
-            return None
-        documents = await self._documents([(name, decode_entry(entry)) for entry in stored])
-        last = stored[-1].seq
-        await self._index.put(scope, "turns", documents, watermarks=[(name, last)])
-        return last
 
     async def _re_embed_scope(self, scope: Scope, turns: list[tuple[str, str, int]]) -> None:
         places = [(group, at, at) for group, _, at in turns]

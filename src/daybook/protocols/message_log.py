@@ -39,11 +39,14 @@ class SessionSpan(Struct, frozen=True):
         user_id: Its owner.
         first_seq: Lowest sequence number that may still be read (after a clear it moves up).
         last_seq: Highest assigned so far.
+        incarnation: Greater than that of any session that had this id before, and below 2**31:
+            tells a session from one that was deleted and made again.
     """
 
     user_id: str
     first_seq: int
     last_seq: int
+    incarnation: int
 
 
 class MessageLog(Protocol):

@@ -186,7 +186,10 @@ class InMemoryMessageLog:
             stored = self._find(scope, session_id, "span")
             if stored is None:
                 return None
-            return SessionSpan(stored.header.user_id, stored.first_seq, stored.header.last_seq)
+            header = stored.header
+            return SessionSpan(
+                header.user_id, stored.first_seq, header.last_seq, stored.incarnation
+            )
 
     async def pending(self, *, limit: int, scope: Scope | None = None) -> list[PendingSession]:
         """Return unsettled changes, in the order in which each session first changed."""

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import count
 from typing import Any
 
 from msgspec.structs import replace
@@ -32,6 +33,7 @@ class StoredSession:
         known: For each stored message id its fingerprint and sequence number.
         roles: How many messages of each role.
         first_seq: Lowest sequence number that may still be read.
+        incarnation: Greater than that of every session started before.
     """
 
     header: Session
@@ -40,6 +42,7 @@ class StoredSession:
     known: dict[str, tuple[bytes, int]] = field(default_factory=dict)
     roles: Counter[str] = field(default_factory=Counter)
     first_seq: int = 1
+    incarnation: int = field(default_factory=count(1).__next__)
 
     @classmethod
     def start(cls, session: Session) -> StoredSession:

@@ -300,7 +300,7 @@ def span(
 ) -> SessionSpan | None:
     """Return what of a live session can be read."""
     found = connection.execute(
-        f"SELECT user_id, first_seq, last_seq FROM sessions WHERE {_LIVE}",
+        f"SELECT user_id, first_seq, last_seq, row FROM sessions WHERE {_LIVE}",
         _names(scope, session_id, now),
     ).fetchone()
     return SessionSpan(*found) if found else None
