@@ -37,7 +37,7 @@ class Settings:
     dimensions: int = 256
     epochs: int = 4
     batch: int = 512
-    learning_rate: float = 2e-3
+    learning_rate: float = 1e-3
     softmax_share: float = 1.0
     softmax_scale: float = 20.0
     smoothing: float = 1e-4
@@ -159,12 +159,11 @@ def build(folder: Path, target: Path, settings: Settings) -> None:
     start = ((alone @ basis) - (alone @ basis).mean(axis=0)) * smooth[:, None]
     rows = fit(start, examples_of(tokenizer, texts, targets, singles), settings)
     quantised, scales = quantise(rows)
-    weights = np.log1p(1e-3 / frequencies)
     table = TableArrays(
         id=f"static-1-{settings.dimensions}",
         vectors=quantised,
         scales=scales,
-        weights=(weights / weights.max()).astype(np.float16),
+        weights=smooth.astype(np.float16),
         vocabulary=entries,
     )
     write_table(target, table)
