@@ -1,0 +1,106 @@
+"""Progress bars on standard error: on a terminal only, and never with --quiet."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from daybook.cli.terminal import make_console
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
+    from daybook.cli.settings import Settings
+    from daybook.client import AsyncDaybook
+    from daybook.importers.report import ImportProgress
+
+__all__ = ["Bars", "bars", "index_all"]
+
+_LOOK_S = 0.2
+
+
+class Bars:
+    """The bars of one command; without a terminal they are not drawn."""
+
+    def __init__(self, progress: Progress | None) -> None:
+        self._progress = progress
+
+    def importing(self, name: str) -> ImportBar:
+        """Return a bar for one file."""
+        return ImportBar(self._progress, name)
+
+    async def indexing(self, book: AsyncDaybook) -> None:
+        """Index everything pending, and show how far that is."""
+        if self._progress is None:
+            await book.recall.flush()
+            return
+        pending = (await book.recall.state()).pending_sessions
+        if not pending:
+            return
+        task = self._progress.add_task("indexing", total=pending, note="")
+        work = asyncio.create_task(book.recall.flush())
+        try:
+            while not work.done():
+                await asyncio.wait([work], timeout=_LOOK_S)
+                state = await book.recall.state()
+                self._progress.update(
+                    task,
+                    completed=max(0, pending - state.pending_sessions),
+                    note=f"{state.documents:,} messages",
+                )
+            await work
+        finally:
+            work.cancel()
+        self._progress.update(task, completed=pending)
+
+
+class ImportBar:
+    """The bar of one file."""
+
+    def __init__(self, progress: Progress | None, name: str) -> None:
+        self._progress = progress
+        self._task = None if progress is None else progress.add_task(name, total=None, note="")
+
+    def __call__(self, state: ImportProgress) -> None:
+        """Show how far the import is."""
+        if self._progress is not None and self._task is not None:
+            self._progress.update(
+                self._task,
+                completed=state.done,
+                total=max(state.done, state.total),
+                note=f"{state.messages:,} messages",
+            )
+
+
+@contextmanager
+def bars(settings: Settings) -> Iterator[Bars]:
+    """Draw bars while the block runs."""
+    console = make_console(stderr=True)
+    if settings.quiet or not console.is_terminal:
+        yield Bars(None)
+        return
+    from rich.progress import (  # noqa: PLC0415 - slow to load
+        BarColumn,
+        Progress,
+        TaskProgressColumn,
+        TextColumn,
+        TimeElapsedColumn,
+    )
+
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        TaskProgressColumn(),
+        TextColumn("{task.fields[note]}", markup=False),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=console, transient=True) as progress:
+        yield Bars(progress)
+
+
+async def index_all(book: AsyncDaybook, settings: Settings) -> None:
+    """Index everything pending, with a bar."""
+    with bars(settings) as drawn:
+        await drawn.indexing(book)
