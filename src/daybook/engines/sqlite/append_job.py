@@ -23,7 +23,8 @@ _CLAIMED = "SELECT seq, fingerprint FROM message_ids WHERE session = ? AND id = 
 _INSERT = "INSERT INTO messages (key, role, tokens, body) VALUES (?, ?, ?, ?)"
 _ADVANCE = (
     "UPDATE sessions SET last_seq = ?, message_count = message_count + ?, "
-    "token_count = token_count + ?, last_active_at = ?, expires_at = ? WHERE row = ?"
+    "token_count = token_count + ?, last_active_at = ?, expires_at = ?, changes = changes + 1 "
+    "WHERE row = ?"
 )
 _MICROSECOND = timedelta(microseconds=1)
 _ROLE_NUMBER: dict[str, int] = {role: number for number, role in enumerate(ROLES)}

@@ -2,7 +2,11 @@
 
 A message's key is its session's row number times 2**32 plus its sequence number, so a session's
 messages lie side by side, in order, with no second index. Documents of the search index are keyed
-by their scope the same way. Times are microseconds since 1970, UTC.
+by their scope the same way. `pending` has one row for each session that changed since it was
+settled; how far it changed stands in the session's own row, or, if that is gone, in `removed` (its
+row number). So an append to a session that is pending already writes no page of it.
+Nor does it write `sessions_by_user`: a user's sessions are sorted by activity when they are listed.
+Times are microseconds since 1970, UTC.
 """
 
 from __future__ import annotations
@@ -26,9 +30,10 @@ _LOG_AND_RECORDS = (
         created_at INTEGER NOT NULL, last_active_at INTEGER NOT NULL,
         ttl INTEGER, expires_at INTEGER,
         first_seq INTEGER NOT NULL DEFAULT 1, last_seq INTEGER NOT NULL DEFAULT 0,
-        message_count INTEGER NOT NULL DEFAULT 0, token_count INTEGER NOT NULL DEFAULT 0)""",
+        message_count INTEGER NOT NULL DEFAULT 0, token_count INTEGER NOT NULL DEFAULT 0,
+        changes INTEGER NOT NULL DEFAULT 0)""",
     "CREATE UNIQUE INDEX sessions_by_id ON sessions (tenant, id)",
-    "CREATE INDEX sessions_by_user ON sessions (tenant, user_id, last_active_at DESC, id)",
+    "CREATE INDEX sessions_by_user ON sessions (tenant, user_id)",
     "CREATE INDEX sessions_by_expiry ON sessions (expires_at) WHERE expires_at IS NOT NULL",
     """CREATE TABLE messages (
         key INTEGER PRIMARY KEY, role INTEGER NOT NULL, tokens INTEGER NOT NULL,
@@ -37,8 +42,9 @@ _LOG_AND_RECORDS = (
         session INTEGER NOT NULL, id BLOB NOT NULL, seq INTEGER NOT NULL,
         fingerprint BLOB NOT NULL, PRIMARY KEY (session, id)) WITHOUT ROWID""",
     """CREATE TABLE pending (
-        mark INTEGER PRIMARY KEY AUTOINCREMENT,
-        tenant TEXT NOT NULL, session_id TEXT NOT NULL, user_id TEXT NOT NULL)""",
+        row INTEGER PRIMARY KEY,
+        tenant TEXT NOT NULL, session_id TEXT NOT NULL, user_id TEXT NOT NULL,
+        removed INTEGER NOT NULL DEFAULT 0)""",
     "CREATE UNIQUE INDEX pending_by_session ON pending (tenant, session_id, user_id)",
     """CREATE TABLE records (
         tenant TEXT NOT NULL, namespace TEXT NOT NULL, key TEXT NOT NULL,

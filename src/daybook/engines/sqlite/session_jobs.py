@@ -48,7 +48,17 @@ _LIVE = (
 _ALIVE = "tenant = :tenant AND (expires_at IS NULL OR expires_at > :now)"
 _FIND_ROW = f"SELECT row FROM sessions WHERE {_LIVE}"
 _GET = f"SELECT {_COLUMNS} FROM sessions WHERE {_LIVE}"
-_MARK = "INSERT OR REPLACE INTO pending (tenant, session_id, user_id) VALUES (?, ?, ?)"
+_MARK = "INSERT OR IGNORE INTO pending (tenant, session_id, user_id) VALUES (?, ?, ?)"
+_MARK_REMOVED = (
+    "INSERT INTO pending (tenant, session_id, user_id, removed) VALUES (?, ?, ?, ?) "
+    "ON CONFLICT (tenant, session_id, user_id) DO UPDATE SET removed = excluded.removed"
+)
+# Grows with every change of a session, and again when a session made anew has its id.
+_CURRENT_MARK = (
+    f"coalesce((SELECT row * {SPAN} + changes FROM sessions WHERE tenant = pending.tenant "
+    "AND id = pending.session_id AND user_id = pending.user_id), "
+    f"removed * {SPAN} + {SPAN - 1})"
+)
 
 Start = tuple[int, str] | None
 
@@ -226,7 +236,8 @@ def clear(connection: sqlite3.Connection, *, scope: Scope, session_id: str, now:
     row, user_id, count = found
     _remove_messages(connection, row)
     connection.execute(
-        "UPDATE sessions SET first_seq = last_seq + 1, message_count = 0, token_count = 0 "
+        "UPDATE sessions SET first_seq = last_seq + 1, message_count = 0, token_count = 0, "
+        "changes = changes + 1 "
         "WHERE row = ?",
         (row,),
     )
@@ -249,7 +260,7 @@ def _remove(
 ) -> None:
     _remove_messages(connection, row)
     connection.execute("DELETE FROM sessions WHERE row = ?", (row,))
-    mark_pending(connection, tenant, session_id, user_id)
+    connection.execute(_MARK_REMOVED, (tenant, session_id, user_id, row))
 
 
 def _remove_messages(connection: sqlite3.Connection, row: int) -> None:
@@ -323,9 +334,9 @@ def pending(
         "limit": limit,
     }
     found = connection.execute(
-        "SELECT tenant, user_id, session_id, mark FROM pending "
+        f"SELECT tenant, user_id, session_id, {_CURRENT_MARK} FROM pending "
         "WHERE (:tenant IS NULL OR tenant = :tenant) AND (:user IS NULL OR user_id = :user) "
-        "ORDER BY mark LIMIT :limit",
+        "ORDER BY row LIMIT :limit",
         names,
     )
     return [PendingSession(*columns) for columns in found]
@@ -334,6 +345,7 @@ def pending(
 def settle(connection: sqlite3.Connection, *, settled: Sequence[PendingSession]) -> None:
     """Forget noted changes that nothing newer has replaced."""
     connection.executemany(
-        "DELETE FROM pending WHERE mark = ? AND tenant = ? AND user_id = ? AND session_id = ?",
-        [(one.mark, one.tenant, one.user_id, one.session_id) for one in settled],
+        "DELETE FROM pending WHERE tenant = ? AND session_id = ? AND user_id = ? "
+        f"AND {_CURRENT_MARK} = ?",
+        [(one.tenant, one.session_id, one.user_id, one.mark) for one in settled],
     )

@@ -138,9 +138,12 @@ class Writer:
             with self._lock:
                 connection.execute("BEGIN IMMEDIATE")
                 try:
-                    for ticket in batch:
-                        _run_in_savepoint(connection, ticket)
-                    connection.execute("COMMIT")
+                    if len(batch) == 1:
+                        _run_alone(connection, batch[0])
+                    else:
+                        for ticket in batch:
+                            _run_in_savepoint(connection, ticket)
+                        connection.execute("COMMIT")
                 finally:
                     if connection.in_transaction:
                         connection.execute("ROLLBACK")
@@ -149,6 +152,19 @@ class Writer:
         except DaybookError as exc:  # the lock could not be had
             return exc
         return None
+
+
+def _run_alone(connection: sqlite3.Connection, ticket: _Ticket) -> None:
+    """Run the only job of a transaction; the caller rolls back what is left open."""
+    ticket.error = None
+    try:
+        ticket.result = ticket.job(connection)
+    except sqlite3.Error:
+        raise
+    except BaseException as exc:  # noqa: BLE001 - handed to the caller who asked
+        ticket.error = exc
+        return
+    connection.execute("COMMIT")
 
 
 def _run_in_savepoint(connection: sqlite3.Connection, ticket: _Ticket) -> None:
