@@ -61,9 +61,15 @@ class AsyncDaybook:
         """Wire opened engines; callers use `open`."""
         log, records = engines[0].log, engines[0].records
         self._engines = engines
-        self._indexer = TurnIndexer(log, index, models, background=background) if index else None
-        changed = self._indexer.notify if self._indexer else _nothing
-        record_indexer = RecordIndexer(records, index, models, clock=clock) if index else None
+        self._indexer: TurnIndexer | None = None
+        record_indexer: RecordIndexer | None = None
+        changed: Callable[[], None] = _nothing
+        if index is not None:
+            record_indexer = RecordIndexer(records, index, models, clock=clock)
+            self._indexer = TurnIndexer(
+                log, index, models, background=background, records=record_indexer
+            )
+            changed = self._indexer.notify
         self.sessions = Sessions(
             log, tenant=tenant, clock=clock, id_factory=id_factory, changed=changed
         )
@@ -129,6 +135,11 @@ class AsyncDaybook:
         """What the opened engine promises: durability, order, expiry."""
         return self._engines[0].capabilities
 
+    def resume(self) -> None:
+        """Let the background index what an earlier program left; `open` calls it."""
+        if self._indexer is not None:
+            self._indexer.notify()
+
     async def close(self) -> None:
         """Finish what is in flight and release everything. Repeatable.
 
@@ -180,6 +191,7 @@ class Opening:
             if index_url is not None:
                 engines.append(await open_engine(index_url, clock=clock))
             book = self._kind(engines, index=engines[-1].index, models=models, **settings)
+            book.resume()
         except BaseException:
             await asyncio.gather(*(engine.close() for engine in engines))
             raise

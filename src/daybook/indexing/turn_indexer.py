@@ -15,6 +15,7 @@ from weakref import WeakValueDictionary
 from daybook.errors import DaybookError
 from daybook.indexing.documents import searchable_text, turn_document
 from daybook.indexing.models import Models
+from daybook.indexing.record_indexer import RecordIndexer
 from daybook.model.codec import decode_entry
 from daybook.model.entry import HistoryEntry
 from daybook.model.index_document import IndexDocument
@@ -38,12 +39,19 @@ class TurnIndexer:
     """Indexes pending sessions, in the background and on request."""
 
     def __init__(
-        self, log: MessageLog, index: SearchIndex, models: Models, *, background: bool
+        self,
+        log: MessageLog,
+        index: SearchIndex,
+        models: Models,
+        *,
+        background: bool,
+        records: RecordIndexer | None = None,
     ) -> None:
         self._messages = log
         self._index = index
         self._models = models
         self._background = background
+        self._records = records
         self._closed = False
         self._task: asyncio.Task[None] | None = None
         self._wake: asyncio.Event | None = None
@@ -108,6 +116,9 @@ class TurnIndexer:
             await self._re_embed_scope(scope, turns)
         return len(stale)
 
+    async def _re_embed_some(self) -> int:
+        return await self.re_embed() or (await self._records.re_embed() if self._records else 0)
+
     async def close(self) -> None:
         """Stop the background task at its next pause. What is left stays pending."""
         self._closed = True
@@ -132,7 +143,7 @@ class TurnIndexer:
             wake.clear()
             try:
                 await self.catch_up()
-                if await self.re_embed():  # a chunk at a time, so that new messages go first
+                if await self._re_embed_some():  # then new messages go first
                     wake.set()
                 self.last_error, retry_s = None, _FIRST_RETRY_S
             except DaybookError as exc:
