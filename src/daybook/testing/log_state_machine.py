@@ -8,9 +8,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Coroutine
 from datetime import timedelta
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -45,22 +45,25 @@ _TTLS = st.sampled_from([None, None, timedelta(seconds=5), timedelta(seconds=60)
 _SEQS = st.integers(0, 12)
 
 
-def machine_settings(examples: int, steps: int) -> settings:
+def machine_settings(examples: int, steps: int, *, shrink: bool) -> settings:
     """Return how long a machine runs; nothing is kept between runs."""
+    phases = [one for one in Phase if shrink or one not in (Phase.shrink, Phase.explain)]
     return settings(
         max_examples=examples,
         stateful_step_count=steps,
+        phases=phases,
         deadline=None,
         database=None,
         suppress_health_check=list(HealthCheck),
     )
 
 
-def run_log_machine(contract: Contract[MessageLog], *, examples: int, steps: int) -> None:
+def run_log_machine(
+    contract: Contract[MessageLog], *, examples: int, steps: int, shrink: bool = True
+) -> None:
     """Compare a contract's engine with the model over many random histories."""
-    run_state_machine_as_test(  # type: ignore[no-untyped-call]
-        lambda: LogStateMachine(contract), settings=machine_settings(examples, steps)
-    )
+    machine = cast("type[RuleBasedStateMachine]", lambda: LogStateMachine(contract))
+    run_state_machine_as_test(machine, settings=machine_settings(examples, steps, shrink=shrink))
 
 
 class LogStateMachine(RuleBasedStateMachine):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Coroutine
 from datetime import datetime, timedelta
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -40,11 +40,12 @@ _WRITES = st.lists(
 )
 
 
-def run_record_machine(contract: Contract[RecordStore], *, examples: int, steps: int) -> None:
+def run_record_machine(
+    contract: Contract[RecordStore], *, examples: int, steps: int, shrink: bool = True
+) -> None:
     """Compare a contract's engine with the model over many random histories."""
-    run_state_machine_as_test(  # type: ignore[no-untyped-call]
-        lambda: RecordStateMachine(contract), settings=machine_settings(examples, steps)
-    )
+    machine = cast("type[RuleBasedStateMachine]", lambda: RecordStateMachine(contract))
+    run_state_machine_as_test(machine, settings=machine_settings(examples, steps, shrink=shrink))
 
 
 class RecordStateMachine(RuleBasedStateMachine):

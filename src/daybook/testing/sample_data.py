@@ -97,7 +97,7 @@ def record(
     namespace: Namespace = ("alice",),
     expires_at: datetime | None = None,
     expected_version: int | None = None,
-    provenance: Provenance = Provenance(),
+    provenance: Provenance | None = None,
 ) -> NewRecord:
     """Make a record on its way into a store."""
     return NewRecord(
@@ -105,6 +105,6 @@ def record(
         key=key,
         value=encode_json({"is": key} if value is None else value),
         expires_at=expires_at,
-        provenance=provenance,
+        provenance=provenance or Provenance(),
         expected_version=expected_version,
     )

@@ -40,7 +40,7 @@ class Contract(ABC, Generic[S]):
     def store_of(self, engine: Engine) -> S:
         """Return the store of an engine that this contract is about."""
 
-    def renew(self) -> None:  # noqa: B027 - engines that keep nothing have nothing to do
+    def renew(self) -> None:
         """Make the next `open` start with nothing stored; an engine that persists overrides it."""
 
     async def reopen(self, clock: Clock) -> S:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from daybook.engines.inmemory.capabilities import INMEMORY
 from daybook.engines.inmemory.message_log import InMemoryMessageLog
 from daybook.engines.inmemory.record_store import InMemoryRecordStore
+from daybook.engines.inmemory.search_index import InMemorySearchIndex
 from daybook.model.capabilities import EngineCapabilities
 from daybook.protocols.clock import Clock
-from daybook.protocols.search_index import SearchIndex
 from daybook.registry import EngineUrl
 
 __all__ = ["InMemoryEngine", "open_engine"]
@@ -25,7 +25,7 @@ class InMemoryEngine:
     def __init__(self, *, clock: Clock) -> None:
         self.log = InMemoryMessageLog(clock=clock)
         self.records = InMemoryRecordStore(clock=clock)
-        self.index: SearchIndex | None = None
+        self.index = InMemorySearchIndex(clock=clock)
 
     @property
     def capabilities(self) -> EngineCapabilities:
@@ -36,6 +36,7 @@ class InMemoryEngine:
         """Close all stores. Repeatable."""
         await self.log.close()
         await self.records.close()
+        await self.index.close()
 
 
 async def open_engine(url: EngineUrl, *, clock: Clock) -> InMemoryEngine:

@@ -1,0 +1,183 @@
+"""The search index in memory: one set of columns for each user and collection."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from itertools import islice
+from threading import Lock
+
+from daybook.engines.inmemory.capabilities import INMEMORY, check_open
+from daybook.errors import InvalidInputError
+from daybook.model.candidates import CandidateQuery, Candidates
+from daybook.model.capabilities import EngineCapabilities
+from daybook.model.index_document import Collection, IndexDocument, IndexState
+from daybook.model.scope import Scope
+from daybook.protocols.clock import Clock
+from daybook.recall.scope_columns import ScopeColumns
+
+__all__ = ["InMemorySearchIndex"]
+
+_MOST_SPEAKERS = 1000
+_Place = tuple[str, str, Collection]
+
+
+class _Documents:
+    """One user's documents of one collection: searched as columns, listed by group and key."""
+
+    def __init__(self, collection: Collection) -> None:
+        self.columns = ScopeColumns(linked=collection == "turns")
+        self.listed: dict[tuple[str, str], tuple[int, str]] = {}  # position, embedder
+        self.watermarks: dict[str, int] = {}
+
+    def add(
+        self, documents: Sequence[IndexDocument], watermarks: Sequence[tuple[str, int]]
+    ) -> None:
+        self.columns.add(documents)
+        for one in documents:
+            self.listed[one.group, one.key] = (one.position, one.embedder)
+        for group, position in watermarks:
+            self.watermarks[group] = max(position, self.watermarks.get(group, 0))
+
+    def remove(self, group: str, keys: Sequence[str] | None, before: int | None) -> int:
+        if keys is None and before is None:
+            self.watermarks.pop(group, None)
+        wanted = None if keys is None else set(keys)
+        gone = [
+            (held, key)
+            for (held, key), (position, _) in self.listed.items()
+            if held == group
+            and (wanted is None or key in wanted)
+            and (before is None or position < before)
+        ]
+        for place in gone:
+            del self.listed[place]
+        self.columns.remove(group, keys=keys, before=before)
+        return len(gone)
+
+
+class InMemorySearchIndex:
+    """`SearchIndex` in memory."""
+
+    def __init__(self, *, clock: Clock) -> None:
+        self._clock = clock
+        self._lock = Lock()
+        self._closed = False
+        self._places: dict[_Place, _Documents] = {}
+        self._last_write_at: datetime | None = None
+
+    @property
+    def capabilities(self) -> EngineCapabilities:
+        """What this engine promises."""
+        return INMEMORY
+
+    async def put(
+        self,
+        scope: Scope,
+        collection: Collection,
+        documents: Sequence[IndexDocument],
+        *,
+        watermarks: Sequence[tuple[str, int]] = (),
+    ) -> None:
+        """Write documents and watermarks."""
+        place = _place(scope, collection)
+        with self._lock:
+            check_open(self._closed, "put")
+            found = self._places.setdefault(place, _Documents(collection))
+            found.add(documents, watermarks)
+            self._last_write_at = self._clock.now()
+
+    async def delete(
+        self,
+        scope: Scope,
+        collection: Collection,
+        group: str,
+        *,
+        keys: Sequence[str] | None = None,
+        before: int | None = None,
+    ) -> int:
+        """Remove a group's documents, or some of them."""
+        found = self._find(scope, collection, "delete")
+        with self._lock:
+            return 0 if found is None else found.remove(group, keys, before)
+
+    async def erase(self, scope: Scope, collection: Collection | None = None) -> int:
+        """Remove everything of a user."""
+        which: tuple[Collection, ...] = (
+            ("turns", "records") if collection is None else (collection,)
+        )
+        places = [_place(scope, one) for one in which]
+        with self._lock:
+            check_open(self._closed, "erase")
+            gone = [self._places.pop(place, None) for place in places]
+            return sum(len(one.listed) for one in gone if one is not None)
+
+    async def watermark(self, scope: Scope, collection: Collection, group: str) -> int:
+        """Return a group's watermark."""
+        found = self._find(scope, collection, "watermark")
+        with self._lock:
+            return 0 if found is None else found.watermarks.get(group, 0)
+
+    async def speakers(self, scope: Scope, collection: Collection) -> list[str]:
+        """Return the speakers' names."""
+        found = self._find(scope, collection, "speakers")
+        with self._lock:
+            return [] if found is None else found.columns.speakers[:_MOST_SPEAKERS]
+
+    async def candidates(
+        self, scope: Scope, collection: Collection, query: CandidateQuery
+    ) -> Candidates:
+        """Return what may answer a query."""
+        found = self._find(scope, collection, "candidates") or _Documents(collection)
+        with self._lock:
+            return found.columns.candidates(query)
+
+    async def stale(
+        self, collection: Collection, embedder: str, *, limit: int
+    ) -> list[tuple[Scope, str, str, int]]:
+        """Return documents of other embedders."""
+        with self._lock:
+            check_open(self._closed, "stale")
+            return [*islice(self._stale(collection, embedder), limit)]
+
+    async def state(self, scope: Scope | None = None) -> IndexState:
+        """Return how much is indexed."""
+        with self._lock:
+            check_open(self._closed, "state")
+            embedders: dict[str, int] = {}
+            for (tenant, user_id, _), documents in self._places.items():
+                if scope is None or (scope.tenant == tenant and scope.reaches(user_id)):
+                    for _, embedder in documents.listed.values():
+                        embedders[embedder] = embedders.get(embedder, 0) + 1
+            return IndexState(
+                documents=sum(embedders.values()),
+                embedders=embedders,
+                last_write_at=self._last_write_at,
+            )
+
+    async def close(self) -> None:
+        """Drop everything."""
+        with self._lock:
+            self._closed = True
+            self._places.clear()
+
+    def _find(self, scope: Scope, collection: Collection, operation: str) -> _Documents | None:
+        place = _place(scope, collection)
+        with self._lock:
+            check_open(self._closed, operation)
+            return self._places.get(place)
+
+    def _stale(
+        self, collection: Collection, embedder: str
+    ) -> Iterator[tuple[Scope, str, str, int]]:
+        for (tenant, user_id, held), documents in self._places.items():
+            if held == collection:
+                for (group, key), (position, made_by) in documents.listed.items():
+                    if made_by != embedder:
+                        yield Scope(tenant, user_id), group, key, position
+
+
+def _place(scope: Scope, collection: Collection) -> _Place:
+    if scope.user_id is None:
+        raise InvalidInputError("the search index needs a scope with a user")
+    return scope.tenant, scope.user_id, collection
