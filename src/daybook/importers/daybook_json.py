@@ -10,12 +10,13 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
-from msgspec import MsgspecError
+from msgspec import MsgspecError, ValidationError
 
 from daybook.errors import InvalidInputError
 from daybook.importers.source import BadRecord, ImportedMessage, ImportedSession, Record
 from daybook.importers.source_file import Broken, Element, SourceFile
 from daybook.model.codec import decode_message
+from daybook.model.message import Message
 
 __all__ = ["EXPORT_FORMAT", "EXPORT_VERSION", "looks_like_export", "read_export"]
 
@@ -73,8 +74,14 @@ def _messages(file: SourceFile, session: ImportedSession, messages: list[Any]) -
     for index, value in enumerate(messages):
         position = f"{session.position}.messages[{index}]"
         try:
-            message = decode_message(json.dumps(value).encode())
+            message = _message(value)
         except (MsgspecError, UnicodeError, RecursionError):
             yield BadRecord(file.name, position, "not a message of a known version")
             continue
         yield ImportedMessage(session, message, position)
+
+
+def _message(value: Any) -> Message:
+    if not isinstance(value, dict) or "id" not in value:
+        raise ValidationError("a message has an id")  # else it would get another at each reading
+    return decode_message(json.dumps(value).encode())

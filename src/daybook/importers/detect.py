@@ -64,12 +64,20 @@ def detect(file: SourceFile) -> SourceFormat:
     Raises:
         UnknownFormatError: It is none that can be imported; lists those that can.
     """
-    found = _lines_format(file) or _document_format(file) or _cut_off_format(file)
+    if _begins_with_whole_line(file):
+        found = _lines_format(file) or _document_format(file)
+    else:  # a document over several lines; or lines, the first of which is broken
+        found = _document_format(file) or _cut_off_format(file) or _lines_format(file)
     if found is not None:
         return found
     known = "; ".join(form.title for form in FORMATS)
     what = "is empty" if file.size == 0 else "is not in a format that can be imported"
     raise UnknownFormatError(f"{file.name} {what}. Known are: {known}")
+
+
+def _begins_with_whole_line(file: SourceFile) -> bool:
+    """Tell whether the first line that is not blank is a JSON value by itself."""
+    return isinstance(next(file.lines(), None), Element)
 
 
 def _lines_format(file: SourceFile) -> SourceFormat | None:

@@ -108,8 +108,10 @@ class SourceFile:
         text = self.text
         at = _skip_space(text, 0)
         if text[at : at + 1] != "[":
-            found, _ = self._element(at, "$")
-            yield found
+            found, end = self._element(at, "$")
+            end = _skip_space(text, end)
+            more = isinstance(found, Element) and end < len(text)
+            yield Broken("$", _where(text, end, "something follows the JSON")) if more else found
             return
         at, index = _skip_space(text, at + 1), 0
         while text[at : at + 1] != "]":

@@ -76,8 +76,9 @@ def _from_spoken(found: re.Match[str]) -> datetime:
 def _from_number(number: float) -> datetime:
     if not math.isfinite(number):
         raise InvalidInputError("the time is not a finite number")
-    while abs(number) >= _LARGEST_SECONDS:
-        number /= 1000
+    for _ in ("milliseconds", "microseconds", "nanoseconds"):
+        if abs(number) >= _LARGEST_SECONDS:
+            number /= 1000
     try:
         return datetime.fromtimestamp(number, UTC)
     except (ValueError, OverflowError, OSError):
