@@ -14,6 +14,7 @@ from typing import Any
 import click
 
 from daybook.cli.settings import Settings
+from daybook.cli.terminal import printable
 from daybook.config import default_embedder, default_url
 from daybook.errors import DaybookError
 
@@ -86,13 +87,12 @@ def _run(body: Body, settings: Settings, arguments: dict[str, Any], stopped: str
         found = _first_of(group)
         if found is None or settings.debug:
             raise
-        click.echo(f"daybook: {found}", err=True)
+        click.echo(f"daybook: {printable(str(found))}", err=True)
         return 1
-    except (DaybookError, BrokenPipeError) as exc:
+    except DaybookError as exc:
         if settings.debug:
             traceback.print_exc()
-        if isinstance(exc, DaybookError):
-            click.echo(f"daybook: {exc}", err=True)
+        click.echo(f"daybook: {printable(str(exc))}", err=True)
         return 1
     return 0
 

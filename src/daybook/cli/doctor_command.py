@@ -150,9 +150,8 @@ def _show(found: dict[str, Any]) -> None:
 
     def line(name: str, value: str, *, good: bool | None = None) -> None:
         mark, style = {True: ("✓", "green"), False: ("✗", "red"), None: (" ", "")}[good]
-        text = Text(f"{mark} ", style=style)
-        text.append(f"{name:<14}", style="bold")
-        console.print(text + Text(printable(value)), soft_wrap=True)
+        text = Text.assemble((f"{mark} ", style), (f"{name:<14}", "bold"), printable(value))
+        console.print(text, soft_wrap=True)
 
     line("daybook", found["version"])
     line("python", f"{found['python']} on {found['platform']}")

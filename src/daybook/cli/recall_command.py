@@ -7,19 +7,20 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from daybook.cli.command import daybook_command
 from daybook.cli import moments
+from daybook.cli.command import daybook_command
 from daybook.cli.progress import index_all
 from daybook.cli.settings import Settings
 from daybook.cli.snippets import highlighted, snippet
 from daybook.cli.terminal import make_console, minute, print_json, printable
 from daybook.cli.users import choose_user
 from daybook.model.hit import Hit
+from daybook.model.message import Message
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-__all__ = ["command", "hit_facts", "show_hit"]
+__all__ = ["command", "hit_facts", "said_by", "show_hit"]
 
 _REASONS = 5
 
@@ -106,7 +107,15 @@ def hit_facts(hit: Hit) -> dict[str, Any]:
     }
 
 
-def show_hit(console: Console, rank: int, hit: Hit, query: str, *, explain: bool = False) -> None:
+def show_hit(
+    console: Console,
+    rank: int,
+    hit: Hit,
+    query: str,
+    *,
+    explain: bool = False,
+    around: bool = True,
+) -> None:
     """Print a hit: who, when, where, and what, with its neighbours around it."""
     from rich.text import Text  # noqa: PLC0415 - slow to load
 
@@ -117,13 +126,26 @@ def show_hit(console: Console, rank: int, hit: Hit, query: str, *, explain: bool
     head.append(f"  {printable(hit.session_id, one_line=True)} #{hit.seq}", style="dim")
     head.append(f"  {hit.score:.2f}", style="dim")
     console.print(head, soft_wrap=True)
-    for message in hit.messages:
+    for message in hit.messages if around else (hit.message,):
         own = message.id == hit.message.id
         speaker = "" if own else f"{message.name or message.role}: "
-        line = highlighted(printable(speaker) + snippet(message.text, query), query)
+        line = highlighted(printable(speaker) + snippet(said_by(message), query), query)
         if not own:
             line = Text(line.plain, style="dim")
         console.print(Text("     ") + line, soft_wrap=True)
     if explain:
         why = "  ".join(f"{name} {value:+.2f}" for name, value in list(hit.why.items())[:_REASONS])
         console.print(Text(f"     why: {why}", style="dim"), soft_wrap=True)
+
+
+def said_by(message: Message) -> str:
+    """Return what a message says; for one without text, the tools it calls."""
+    if message.text.strip():
+        return message.text
+    return " ".join(f"→ {call.name} {_short(call.arguments)}" for call in message.tool_calls)
+
+
+def _short(arguments: dict[str, Any] | str) -> str:
+    if isinstance(arguments, str):
+        return arguments
+    return ", ".join(f"{name}: {value}" for name, value in arguments.items())

@@ -27,6 +27,7 @@ class Settings:
         as_json: Print JSON instead of text for people.
         quiet: Print results only: no progress, no notes.
         debug: Show the whole traceback of an error.
+        url_given: Whether the URL was named on the command line.
     """
 
     url: str = "sqlite:///daybook.db"
@@ -35,10 +36,12 @@ class Settings:
     as_json: bool = False
     quiet: bool = False
     debug: bool = False
+    url_given: bool = False
 
     def overridden(self, **given: Any) -> Settings:
         """Return these settings with those that were given on the command itself."""
-        return replace(self, **{name: value for name, value in given.items() if value})
+        named = {name: value for name, value in given.items() if value}
+        return replace(self, **named, url_given=self.url_given or "url" in named)
 
     def open(self, *, background: bool = False) -> Opening:
         """Open the daybook, or create it; a command indexes when it needs to, not beside."""

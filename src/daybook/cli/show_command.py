@@ -63,8 +63,10 @@ def show_message(console: Console, message: Message, place: str) -> None:
     text = printable(message.text)
     if message.role == "tool" and len(text) > _TOOL_TEXT:
         text = f"{text[:_TOOL_TEXT]} … ({len(text):,} characters)"
-    if text:
+    if text and console.is_terminal:
         console.print(Padding(Text(text), (0, 0, 0, 2)))
+    elif text:
+        console.print("\n".join(f"  {line}" for line in text.split("\n")), soft_wrap=True)
     if isinstance(message.content, tuple):
         others = [part.type for part in message.content if part.type != "text"]
         if others:

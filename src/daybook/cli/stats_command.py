@@ -39,7 +39,7 @@ async def command(settings: Settings, user: str | None) -> None:
         "sessions": f"{found.session_count:,}",
         "messages": f"{found.message_count:,} ({roles})" if roles else "0",
         "tokens": f"{found.token_count:,}, as counted at append",
-        "active": f"{minute(found.first_at)} to {minute(found.last_at)} UTC",
+        "used": f"{minute(found.first_at)} to {minute(found.last_at)} UTC",
         "indexed": f"{state.documents:,} messages; {state.pending_sessions:,} sessions wait",
     }
     console = make_console()

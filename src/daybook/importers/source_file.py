@@ -67,6 +67,8 @@ class SourceFile:
         self.name = path.name
         self.key = f"{resolved.parent.name}/{resolved.name}"
         self.done = 0
+        if path.exists() and not path.is_file() and not path.is_dir():
+            raise InvalidInputError(f"{path}: is not a file; it is read more than once")
         try:
             with path.open("rb") as handle:
                 self._head = handle.read(4)
