@@ -7,6 +7,7 @@ from daybook.protocols.clock import Clock
 from daybook.registry import Engine
 from daybook.testing.message_log_contract import MessageLogContract
 from daybook.testing.record_store_contract import RecordStoreContract
+from daybook.testing.search_index_contract import SearchIndexContract
 
 
 class InMemory:
@@ -25,3 +26,7 @@ class TestMessageLog(InMemory, MessageLogContract):
 
 class TestRecordStore(InMemory, RecordStoreContract):
     """Records."""
+
+
+class TestSearchIndex(InMemory, SearchIndexContract):
+    """Indexed documents."""

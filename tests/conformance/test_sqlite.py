@@ -12,6 +12,7 @@ from daybook.protocols.clock import Clock
 from daybook.registry import Engine
 from daybook.testing.message_log_contract import MessageLogContract
 from daybook.testing.record_store_contract import RecordStoreContract
+from daybook.testing.search_index_contract import SearchIndexContract
 
 
 class SQLite:
@@ -40,3 +41,7 @@ class TestMessageLog(SQLite, MessageLogContract):
 
 class TestRecordStore(SQLite, RecordStoreContract):
     """Records."""
+
+
+class TestSearchIndex(SQLite, SearchIndexContract):
+    """Indexed documents."""
