@@ -27,9 +27,10 @@ def run(settings: Settings) -> Report:
     with scratch(settings) as folder:
         awaited = AwaitedDaybook(folder / "awaited.db", "normal")
         blocking = BlockingDaybook(folder / "blocking.db", "normal")
-        exchange = Talk(seed=8).exchanges(1)[0]
+        talk = Talk(seed=8)
+        exchange = talk.exchanges(1)[0]
         for side in (awaited, blocking):
-            side.fill(_SESSION, [Talk(seed=9).text() for _ in range(100)])
+            side.fill(_SESSION, [talk.text() for _ in range(100)])
         pairs = {
             "sessions.get": _pair(awaited, blocking, lambda b: b.sessions.get(_SESSION)),
             "history.list(limit=20)": _pair(

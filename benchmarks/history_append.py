@@ -39,13 +39,19 @@ def run(settings: Settings) -> Report:
     report.tables.append(_table(series, list(sides), held, missing))
     report.verdicts = _verdicts(series, held)
     report.notes = [
-        "A round's number is the median of its appends; making each side's own message objects is "
-        "part of an append. The table shows medians over the rounds.",
-        "× of the driver: against sqlite3 (blocking sides) or aiosqlite (awaited sides) with the "
-        "same `synchronous`, at the largest N, round by round. sqlite3 makes JSON with the "
-        "standard library and runs one `executemany` and one commit.",
-        "Daybook's rows leave indexing to the next search, except where the row says otherwise: "
-        "there the background indexer works in the same process while appends are timed.",
+        (
+            "A round's number is the median of its appends; making each side's own message "
+            "objects is part of an append. The table shows medians over the rounds."
+        ),
+        (
+            "sqlite3 and aiosqlite make JSON with the standard library and run one `executemany` "
+            "and one commit. Their columns compare at the largest N, with the same `synchronous`, "
+            "round by round; sqlite3 is the flavour of blocking sides, aiosqlite of awaited ones."
+        ),
+        (
+            "Daybook's rows leave indexing to the next search, except where the row says "
+            "otherwise: there the background indexer works in the same process meanwhile."
+        ),
     ]
     return report
 
@@ -86,12 +92,14 @@ def _table(
     most = held[-1]
     rows: list[list[str]] = []
     for name in names:
-        cells = [f"{duration(series[name, n].median)} ± {duration(series[name, n].spread)}" for n in held]
+        cells = [
+            f"{duration(series[name, n].median)} ± {duration(series[name, n].spread)}" for n in held
+        ]
         flat = series[name, most].ratio(series[name, 0])
         floors = [_times(series, name, floor, most) for floor in _floors_of(name)]
         rows.append([name, *cells, f"{flat:.2f}", *floors])
     rows += [[name, NOT_INSTALLED, *[""] * (len(held) + 2)] for name in missing]
-    columns = ["side", *(f"N = {n:,}" for n in held), "flatness", "× sqlite3", "× aiosqlite"]
+    columns = ["side", *(f"N = {n:,}" for n in held), "flatness", "x sqlite3", "x aiosqlite"]
     return Table("Seconds for one exchange", columns, rows)
 
 

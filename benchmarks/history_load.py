@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from statistics import median
 
+import msgspec
+
 from benchmarks.harness import Series, Settings, interleave, scratch
 from benchmarks.report import Report, Table, Verdict, at_most, duration
 from benchmarks.sides.daybooks import USER, AwaitedDaybook, messages_of
@@ -89,7 +91,7 @@ def _measure(
             cells += [duration(series.median), f"{series.ratio(floor):.2f}"]
         rows.append([name, *cells])
     rows += [[name, NOT_INSTALLED, *[""] * (2 * len(steps) - 1)] for name in missing]
-    columns = ["side", *(part for label in steps for part in (label, "× sqlite3"))]
+    columns = ["side", *(part for label in steps for part in (label, "x sqlite3"))]
     report.tables.append(Table(title, columns, rows))
     for name, series in found.items():
         report.keep(name, series)
@@ -126,7 +128,8 @@ def _sizes(report: Report, folder: Path, held: int, settings: Settings) -> None:
     """Weigh one file per side that holds one long session and nothing else."""
     weighed = folder / "weighed"
     weighed.mkdir()
-    texts = [Talk(seed=4).text() for _ in range(held)]
+    talk = Talk(seed=4)
+    texts = [talk.text() for _ in range(held)]
     plain = sum(
         len(json.dumps({"role": m.role, "content": m.content}).encode()) for m in messages_of(texts)
     )
@@ -140,7 +143,7 @@ def _sizes(report: Report, folder: Path, held: int, settings: Settings) -> None:
             if missing:
                 rows.append([name, NOT_INSTALLED, ""])
                 continue
-            _append_singly(sides[name], texts, name)
+            _append_in_steps(sides[name], texts)
             own = _own_json(sides[name]) / held if name == "AsyncDaybook, FULL" else own
         each = (_bytes_in(weighed) - before) / held
         rows.append([name, f"{each:,.0f}", f"{each / (plain / held):.2f}"])
@@ -148,7 +151,7 @@ def _sizes(report: Report, folder: Path, held: int, settings: Settings) -> None:
             report.verdicts.append(
                 at_most("bytes per message against its JSON as stored", each / own, 1.3)
             )
-    columns = ["side", "bytes per message", "× JSON of role and content"]
+    columns = ["side", "bytes per message", "x JSON of role and content"]
     report.tables.append(Table(f"Size of a file of {held:,} messages", columns, rows))
     report.notes.append(
         f"JSON of role and content takes {plain / held:.0f} bytes a message, Daybook's own (id, "
@@ -158,18 +161,15 @@ def _sizes(report: Report, folder: Path, held: int, settings: Settings) -> None:
     )
 
 
-def _append_singly(side: History, texts: list[str], name: str) -> None:
+def _append_in_steps(side: History, texts: list[str]) -> None:
     """Fill in several calls, as a conversation grows."""
     step = max(2, len(texts) // 50)
     for at in range(0, len(texts), step):
         side.fill(_LONG, texts[at : at + step])
-    del name
 
 
 def _own_json(side: History) -> float:
     """Return the bytes of the JSON of a session's messages, as Daybook writes them."""
-    import msgspec
-
     if not isinstance(side, AwaitedDaybook):
         return 0.0
     messages: list[Message] = side.loop.wait(side.book.history.list(_LONG, user_id=USER))
@@ -201,7 +201,10 @@ def _crowd(report: Report, settings: Settings) -> None:
             steps: Steps = {label: (_SMALL, None)}
             _measure(report, sides, missing, steps, settings, "A small session in a large file")
     series = {name: Series(tuple(values)) for name, values in report.numbers.items()}
-    for name, floor in (("AsyncDaybook, FULL", "sqlite3, FULL"), ("AsyncDaybook, FULL", "aiosqlite, FULL")):
+    for name, floor in (
+        ("AsyncDaybook, FULL", "sqlite3, FULL"),
+        ("AsyncDaybook, FULL", "aiosqlite, FULL"),
+    ):
         if f"{floor} | {label}" in series:
             ratio = series[f"{name} | {label}"].ratio(series[f"{floor} | {label}"])
             report.verdicts.append(at_most(f"{label}, {name} against {floor}", ratio, 1.7))

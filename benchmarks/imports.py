@@ -1,4 +1,4 @@
-"""How long it takes to import, in a fresh interpreter, above an interpreter that imports nothing."""
+"""How long an import takes in a fresh interpreter, above one that imports nothing."""
 
 from __future__ import annotations
 

@@ -36,7 +36,7 @@ def describe(folder: Path, arguments: list[str]) -> dict[str, str]:
         "date": time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()),
         "machine": f"{_processor()}, {os.cpu_count()} cores, {platform.system()} "
         f"{platform.release()}; load when started {os.getloadavg()[0]:.1f}",
-        "disk": f"one fsync of a grown file {fsync_cost(folder) * 1e6:.0f} µs (median of {_FSYNCS})",
+        "disk": f"one fsync of a grown file {fsync_cost(folder) * 1e6:.0f} µs, median of {_FSYNCS}",
         "versions": f"Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}, "
         f"daybook {version('daybook')}",
         "others": ", ".join(_installed()),

@@ -10,7 +10,16 @@ from typing import Any
 
 from benchmarks.harness import Series
 
-__all__ = ["Report", "Table", "Verdict", "at_least", "at_most", "duration", "write", "write_summary"]
+__all__ = [
+    "Report",
+    "Table",
+    "Verdict",
+    "at_least",
+    "at_most",
+    "duration",
+    "write",
+    "write_summary",
+]
 
 _MICRO, _MILLI = 1e-6, 1e-3
 
@@ -49,12 +58,12 @@ class Report:
         self.numbers[name] = list(series.values)
 
 
-def at_most(what: str, measured: float, limit: float, unit: str = "×", digits: int = 2) -> Verdict:
+def at_most(what: str, measured: float, limit: float, unit: str = "x", digits: int = 2) -> Verdict:
     """Return the verdict of a measure that must not exceed a limit."""
     return Verdict(what, f"≤ {limit:g} {unit}", f"{measured:,.{digits}f} {unit}", measured <= limit)
 
 
-def at_least(what: str, measured: float, limit: float, unit: str = "×", digits: int = 2) -> Verdict:
+def at_least(what: str, measured: float, limit: float, unit: str = "x", digits: int = 2) -> Verdict:
     """Return the verdict of a measure that must reach a limit."""
     return Verdict(
         what, f"≥ {limit:,g} {unit}", f"{measured:,.{digits}f} {unit}", measured >= limit
@@ -64,9 +73,13 @@ def at_least(what: str, measured: float, limit: float, unit: str = "×", digits:
 def duration(seconds: float) -> str:
     """Return a time in the unit that reads best."""
     if seconds < _MILLI:
-        return f"{seconds / _MICRO:.0f} µs" if seconds >= 10 * _MICRO else f"{seconds / _MICRO:.1f} µs"
+        return (
+            f"{seconds / _MICRO:.0f} µs" if seconds >= 10 * _MICRO else f"{seconds / _MICRO:.1f} µs"
+        )
     if seconds < 1:
-        return f"{seconds / _MILLI:.2f} ms" if seconds < 10 * _MILLI else f"{seconds / _MILLI:.0f} ms"
+        return (
+            f"{seconds / _MILLI:.2f} ms" if seconds < 10 * _MILLI else f"{seconds / _MILLI:.0f} ms"
+        )
     return f"{seconds:.1f} s"
 
 

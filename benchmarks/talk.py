@@ -6,7 +6,6 @@ real conversation has rare names. The same seed gives the same conversation.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from itertools import accumulate
 from random import Random
 
@@ -22,7 +21,7 @@ _COMMON = (
     "meeting project deadline report budget salary contract client manager colleague office laptop "
     "phone battery server password database email calendar invoice tax insurance bank loan rent "
     "apartment sofa lamp carpet roof bathroom neighbour brother sister mother father cousin uncle "
-    "friend teacher nurse dentist lawyer driver baker gardener plumber appointment medicine allergy "
+    "friend teacher nurse dentist lawyer driver baker gardener plumber appointment medicine "
     "headache knee surgery diet recipe oven pan spice salt sugar lemon chicken salmon rice pasta "
     "weather storm rain snow sunshine beach island boat harbour bridge tunnel station airport "
     "suitcase passport ticket visa city village street corner square park fountain statue church "
@@ -55,6 +54,7 @@ _SYLLABLES = "ba ce di fo gu ka le mi no pu ra se ti vo zu lan mer tor vin sel".
 _RARE_WORDS = 20_000
 _EXPONENT = 1.05
 _TOPIC_WORDS = 12
+_LONG_WORD = 4
 
 
 class Talk:
@@ -63,7 +63,9 @@ class Talk:
     def __init__(self, seed: int) -> None:
         self._random = Random(seed)
         names = Random(7)
-        rare = {"".join(names.choices(_SYLLABLES, k=names.randint(2, 4))) for _ in range(_RARE_WORDS)}
+        rare = {
+            "".join(names.choices(_SYLLABLES, k=names.randint(2, 4))) for _ in range(_RARE_WORDS)
+        }
         self._words = [*_COMMON, *sorted(rare)]
         self._weights = list(
             accumulate(1 / (rank + 10) ** _EXPONENT for rank in range(len(self._words)))
@@ -108,9 +110,9 @@ class Talk:
 
     def question(self, turn: str) -> str:
         """Return a question about a turn: four of its longer words, in another order."""
-        words = [word.strip(".,?") for word in turn.split() if len(word) > 3]
+        words = [word.strip(".,?") for word in turn.split() if len(word) >= _LONG_WORD]
         picked = self._random.sample(words, min(4, len(words)))
         return f"What about the {' '.join(picked)}?"
 
-    def _pick(self, count: int) -> Sequence[str]:
+    def _pick(self, count: int) -> list[str]:
         return self._random.choices(self._words, cum_weights=self._weights, k=count)

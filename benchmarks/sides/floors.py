@@ -85,7 +85,7 @@ class RawAiosqlite(AsyncHistory):
         self._connection: Any = self.loop.wait(self._open(path, synchronous))
 
     async def _open(self, path: Path, synchronous: str) -> Any:
-        import aiosqlite
+        import aiosqlite  # noqa: PLC0415 - an optional peer
 
         connection = await aiosqlite.connect(path)
         await connection.execute(f"PRAGMA synchronous = {synchronous}")

@@ -33,7 +33,7 @@ class History(ABC):
     def count(self, session: str) -> int:
         """Return how many messages a session holds."""
 
-    def settle(self) -> None:
+    def settle(self) -> None:  # noqa: B027 - most sides have nothing to do
         """Finish what goes on in the background, so that it does not disturb the next side."""
 
     @abstractmethod

@@ -20,9 +20,9 @@ class LangChainSql(SyncHistory):
     def __init__(self, path: Path) -> None:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            from langchain_community.chat_message_histories import SQLChatMessageHistory
-            from langchain_core.messages import AIMessage, HumanMessage
-        from sqlalchemy import create_engine
+            from langchain_community.chat_message_histories import SQLChatMessageHistory  # noqa: PLC0415 - an optional peer
+            from langchain_core.messages import AIMessage, HumanMessage  # noqa: PLC0415 - an optional peer
+        from sqlalchemy import create_engine  # noqa: PLC0415 - an optional peer
 
         logging.getLogger("langchain_community").setLevel(logging.ERROR)
         self._history = SQLChatMessageHistory

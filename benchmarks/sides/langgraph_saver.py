@@ -17,9 +17,9 @@ class LangGraphSaver(SyncHistory):
     """A graph of one node that answers; every step is a checkpoint by `SqliteSaver`."""
 
     def __init__(self, path: Path) -> None:
-        from langchain_core.messages import AIMessage, HumanMessage
-        from langgraph.checkpoint.sqlite import SqliteSaver
-        from langgraph.graph import START, MessagesState, StateGraph
+        from langchain_core.messages import AIMessage, HumanMessage  # noqa: PLC0415 - an optional peer
+        from langgraph.checkpoint.sqlite import SqliteSaver  # noqa: PLC0415 - an optional peer
+        from langgraph.graph import START, MessagesState, StateGraph  # noqa: PLC0415 - an optional peer
 
         self._makers = (HumanMessage, AIMessage)
         self._connection = sqlite3.connect(path, check_same_thread=False)

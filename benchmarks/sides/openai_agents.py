@@ -19,7 +19,7 @@ class AgentsSession(AsyncHistory):
 
     def __init__(self, path: Path) -> None:
         super().__init__()
-        from agents import SQLiteSession
+        from agents import SQLiteSession  # noqa: PLC0415 - an optional peer
 
         self._make = SQLiteSession
         self._path = path
