@@ -87,8 +87,8 @@ class History:
         check_id(session_id, "session_id")
         now = self._clock.now()
         entries = self._encode(messages, now)
-        create = None
-        if user_id is not None:
+        result = await self._log.append(scope, session_id, entries)
+        if result is None and user_id is not None:
             create = new_session(
                 tenant=self._tenant,
                 user_id=user_id,
@@ -99,7 +99,7 @@ class History:
                 now=now,
                 id_factory=self._id_factory,
             )
-        result = await self._log.append(scope, session_id, entries, create=create)
+            result = await self._log.append(scope, session_id, entries, create=create)
         if result is None:
             raise NotFoundError(
                 f"no session {session_id}: create it first, or pass user_id= to have it created"

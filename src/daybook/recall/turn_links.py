@@ -75,6 +75,8 @@ class TurnLinks:
 
     def relink(self, rows: Rows, groups: NDArray[np.int32], positions: NDArray[np.int64]) -> None:
         """Link `rows` anew: all living rows of some groups, in any order."""
+        if not len(rows):
+            return
         order = rows[np.lexsort((positions[rows], groups[rows]))]
         starts = self._chain(order, groups)
         tails = order[np.append(starts[1:], len(order)) - 1]

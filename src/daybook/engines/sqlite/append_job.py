@@ -6,16 +6,19 @@ import sqlite3
 from collections.abc import Sequence
 from datetime import timedelta
 
+from msgspec import Struct
+
 from daybook.engines.sqlite import session_jobs
 from daybook.engines.sqlite.schema import SPAN
 from daybook.engines.sqlite.times import id_to_column
+from daybook.engines.sqlite.writer import GroupedJob
 from daybook.errors import ConflictError
 from daybook.model.entry import AppendResult, NewEntry
 from daybook.model.message import ROLES
 from daybook.model.scope import Scope
 from daybook.model.session import Session
 
-__all__ = ["append"]
+__all__ = ["APPEND", "AppendRequest"]
 
 _FIND = "SELECT row, user_id, last_seq, expires_at, ttl FROM sessions WHERE tenant = ? AND id = ?"
 _CLAIM_ID = "INSERT OR IGNORE INTO message_ids (session, id, seq, fingerprint) VALUES (?, ?, ?, ?)"
@@ -30,27 +33,118 @@ _MICROSECOND = timedelta(microseconds=1)
 _ROLE_NUMBER: dict[str, int] = {role: number for number, role in enumerate(ROLES)}
 
 
-def append(
-    connection: sqlite3.Connection,
-    *,
-    scope: Scope,
-    session_id: str,
-    entries: Sequence[NewEntry],
-    new_session: Session | None,
-    now: int,
-) -> AppendResult | None:
+class AppendRequest(Struct, frozen=True, gc=False):
+    """The arguments of `MessageLog.append`, and the time."""
+
+    scope: Scope
+    session_id: str
+    entries: Sequence[NewEntry]
+    new_session: Session | None
+    now: int
+
+
+class _Head(Struct, gc=False):
+    """What an append needs to know of a session, advanced as a group of appends goes on."""
+
+    row: int
+    user_id: str
+    last_seq: int
+    expires_at: int | None
+    ttl: int | None
+    added: int = 0
+    tokens: int = 0
+
+
+def append(connection: sqlite3.Connection, request: AppendRequest) -> AppendResult | None:
     """Append a batch inside the caller's transaction; see `MessageLog.append`."""
-    found = _find_or_create(connection, scope, session_id, new_session, now)
+    scope, entries, now = request.scope, request.entries, request.now
+    found = _find_or_create(connection, scope, request.session_id, request.new_session, now)
     if found is None:
         return None
     row, user_id, last_seq, ttl = found
-    places, next_seq, tokens = _place(connection, row, session_id, last_seq, entries)
+    places, next_seq, tokens = _place(connection, row, request.session_id, last_seq, entries)
     added = next_seq - 1 - last_seq
     if added:
         expires_at = None if ttl is None else now + ttl
         connection.execute(_ADVANCE, (next_seq - 1, added, tokens, now, expires_at, row))
-        session_jobs.mark_pending(connection, scope.tenant, session_id, user_id)
+        session_jobs.mark_pending(connection, scope.tenant, request.session_id, user_id)
     return AppendResult(min(places), max(places), len(entries) - added, user_id)
+
+
+def append_together(
+    connection: sqlite3.Connection, requests: Sequence[AppendRequest]
+) -> list[AppendResult] | None:
+    """Append many batches of new messages to sessions that are there.
+
+    Statements run once for all batches, so each costs a third of what it does alone.
+
+    Returns:
+        The results in order; None if a session is missing or a message id is known.
+    """
+    heads: dict[tuple[str, str], _Head] = {}
+    ids: list[tuple[int, bytes | str, int, bytes]] = []
+    messages: list[tuple[int, int, int, bytes]] = []
+    results: list[AppendResult] = []
+    for request in requests:
+        head = _head(connection, request, heads)
+        if head is None:
+            return None
+        first = head.last_seq + 1
+        _collect(request.entries, head, ids, messages)
+        results.append(AppendResult(first, head.last_seq, 0, head.user_id))
+    if connection.executemany(_CLAIM_ID, ids).rowcount != len(ids):
+        return None
+    connection.executemany(_INSERT, messages)
+    now = max(request.now for request in requests)
+    connection.executemany(
+        _ADVANCE,
+        [
+            (h.last_seq, h.added, h.tokens, now, None if h.ttl is None else now + h.ttl, h.row)
+            for h in heads.values()
+        ],
+    )
+    marks = [(tenant, session_id, head.user_id) for (tenant, session_id), head in heads.items()]
+    connection.executemany(session_jobs.MARK_PENDING, marks)
+    return results
+
+
+def _head(
+    connection: sqlite3.Connection,
+    request: AppendRequest,
+    heads: dict[tuple[str, str], _Head],
+) -> _Head | None:
+    """Return the session of a request as the requests before left it; None if it is missing."""
+    key = (request.scope.tenant, request.session_id)
+    head = heads.get(key)
+    if head is None:
+        found = connection.execute(_FIND, key).fetchone()
+        if found is None:
+            return None
+        head = heads[key] = _Head(*found)
+    if head.expires_at is not None and head.expires_at <= request.now:
+        return None
+    made_for = request.new_session
+    if made_for is not None and made_for.user_id != head.user_id:
+        return None
+    return head if request.scope.reaches(head.user_id) else None
+
+
+def _collect(
+    entries: Sequence[NewEntry],
+    head: _Head,
+    ids: list[tuple[int, bytes | str, int, bytes]],
+    messages: list[tuple[int, int, int, bytes]],
+) -> None:
+    """Give new messages their places and add them to what will be written."""
+    row, seq = head.row, head.last_seq
+    base = row * SPAN
+    for entry in entries:
+        seq += 1
+        ids.append((row, id_to_column(entry.id), seq, entry.fingerprint))
+        messages.append((base + seq, _ROLE_NUMBER[entry.role], entry.tokens, entry.body))
+        head.tokens += entry.tokens
+    head.added += len(entries)
+    head.last_seq = seq
 
 
 def _find_or_create(
@@ -106,3 +200,6 @@ def _place(
         next_seq += 1
         tokens += entry.tokens
     return places, next_seq, tokens
+
+
+APPEND: GroupedJob[AppendRequest, AppendResult | None] = GroupedJob(append, append_together)

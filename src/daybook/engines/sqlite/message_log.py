@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from functools import partial
 
-from daybook.engines.sqlite import append_job, session_jobs
+from daybook.engines.sqlite import session_jobs
+from daybook.engines.sqlite.append_job import APPEND, AppendRequest
 from daybook.engines.sqlite.reader_pool import ReaderPool
 from daybook.engines.sqlite.schema import SPAN
 from daybook.engines.sqlite.times import to_micros
@@ -85,15 +86,8 @@ class SQLiteMessageLog:
         create: Session | None = None,
     ) -> AppendResult | None:
         """Add messages to the end of a session."""
-        job = partial(
-            append_job.append,
-            scope=scope,
-            session_id=session_id,
-            entries=entries,
-            new_session=create,
-            now=self._now(),
-        )
-        return await self._writer.run(job, "append")
+        request = AppendRequest(scope, session_id, entries, create, self._now())
+        return await self._writer.run_grouped(APPEND, request, "append")
 
     async def read(
         self,

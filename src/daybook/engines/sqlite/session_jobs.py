@@ -20,6 +20,7 @@ from daybook.model.session import Page, Session, SessionChanges, SessionStats
 from daybook.protocols.message_log import PendingSession, SessionSpan
 
 __all__ = [
+    "MARK_PENDING",
     "clear",
     "create",
     "delete",
@@ -48,7 +49,7 @@ _LIVE = (
 _ALIVE = "tenant = :tenant AND (expires_at IS NULL OR expires_at > :now)"
 _FIND_ROW = f"SELECT row FROM sessions WHERE {_LIVE}"
 _GET = f"SELECT {_COLUMNS} FROM sessions WHERE {_LIVE}"
-_MARK = "INSERT OR IGNORE INTO pending (tenant, session_id, user_id) VALUES (?, ?, ?)"
+MARK_PENDING = "INSERT OR IGNORE INTO pending (tenant, session_id, user_id) VALUES (?, ?, ?)"
 _MARK_REMOVED = (
     "INSERT INTO pending (tenant, session_id, user_id, removed) VALUES (?, ?, ?, ?) "
     "ON CONFLICT (tenant, session_id, user_id) DO UPDATE SET removed = excluded.removed"
@@ -321,7 +322,7 @@ def mark_pending(
     connection: sqlite3.Connection, tenant: str, session_id: str, user_id: str
 ) -> None:
     """Note, in the same transaction, that a session changed."""
-    connection.execute(_MARK, (tenant, session_id, user_id))
+    connection.execute(MARK_PENDING, (tenant, session_id, user_id))
 
 
 def pending(

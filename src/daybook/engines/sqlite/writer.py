@@ -1,7 +1,8 @@
 """The writer thread: whatever waits becomes one transaction, and one fsync answers everyone.
 
 Durable commits cost one fsync each; callers that wait at the same time share it (group commit).
-Each job still succeeds or fails alone: it runs in a savepoint of its own.
+Each job still succeeds or fails alone: it runs in a savepoint of its own, or, where jobs of one
+kind wait together, in one that is undone if any of them needs a closer look.
 """
 
 from __future__ import annotations
@@ -9,11 +10,13 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 from queue import Empty, SimpleQueue
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 from daybook.engines.sqlite.connection import Synchronous, connect_writer
 from daybook.engines.sqlite.driver_errors import ENGINE, map_errors, translate
@@ -21,10 +24,26 @@ from daybook.engines.sqlite.schema import ensure_schema
 from daybook.engines.sqlite.write_lock import WriteLock
 from daybook.errors import DaybookError, StoreClosedError
 
-__all__ = ["Writer"]
+__all__ = ["GroupedJob", "Writer"]
 
+R = TypeVar("R")
 T = TypeVar("T")
 _Job = Callable[[sqlite3.Connection], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class GroupedJob(Generic[R, T]):
+    """A kind of job of which many, waiting together, are cheaper done as one.
+
+    Attributes:
+        alone: Does one request.
+        together: Does many, in order, and returns their results; or None, having perhaps written,
+            if one of them needs a closer look: then its writes are undone and each runs alone.
+    """
+
+    alone: Callable[[sqlite3.Connection, R], T]
+    together: Callable[[sqlite3.Connection, Sequence[R]], Sequence[T] | None]
+
 
 _MOST_JOBS = 512  # in one transaction: bounds how long the first waits for the last
 
@@ -32,11 +51,19 @@ _MOST_JOBS = 512  # in one transaction: bounds how long the first waits for the 
 class _Ticket:
     """One job, where its answer goes, and the answer."""
 
-    __slots__ = ("error", "future", "job", "loop", "operation", "result")
+    __slots__ = ("error", "future", "grouped", "job", "loop", "operation", "request", "result")
 
-    def __init__(self, job: _Job, operation: str) -> None:
+    def __init__(
+        self,
+        job: _Job,
+        operation: str,
+        grouped: GroupedJob[Any, Any] | None = None,
+        request: Any = None,
+    ) -> None:
         self.job = job
         self.operation = operation
+        self.grouped = grouped
+        self.request = request
         self.loop = asyncio.get_running_loop()
         self.future: asyncio.Future[Any] = self.loop.create_future()
         self.result: Any = None
@@ -81,12 +108,26 @@ class Writer:
             DaybookError: What the job raised, or the commit; then nothing of the job is stored.
         """
         ticket = _Ticket(job, operation)
-        with self._gate:
-            if self._closed:
-                raise StoreClosedError("the store was closed", engine=ENGINE, operation=operation)
-            self._queue.put(ticket)
+        self._put(ticket)
         result: T = await ticket.future
         return result
+
+    async def run_grouped(self, grouped: GroupedJob[R, T], request: R, operation: str) -> T:
+        """Run a request, together with others of its kind that wait; otherwise as `run`."""
+        ticket = _Ticket(
+            lambda connection: grouped.alone(connection, request), operation, grouped, request
+        )
+        self._put(ticket)
+        result: T = await ticket.future
+        return result
+
+    def _put(self, ticket: _Ticket) -> None:
+        with self._gate:
+            if self._closed:
+                raise StoreClosedError(
+                    "the store was closed", engine=ENGINE, operation=ticket.operation
+                )
+            self._queue.put(ticket)
 
     def close(self) -> None:
         """Finish the queued jobs, then close. Blocks until done. Repeatable."""
@@ -141,8 +182,8 @@ class Writer:
                     if len(batch) == 1:
                         _run_alone(connection, batch[0])
                     else:
-                        for ticket in batch:
-                            _run_in_savepoint(connection, ticket)
+                        for grouped, run in groupby(batch, key=_kind):
+                            _run_all(connection, grouped, list(run))
                         connection.execute("COMMIT")
                 finally:
                     if connection.in_transaction:
@@ -165,6 +206,28 @@ def _run_alone(connection: sqlite3.Connection, ticket: _Ticket) -> None:
         ticket.error = exc
         return
     connection.execute("COMMIT")
+
+
+def _kind(ticket: _Ticket) -> GroupedJob[Any, Any] | None:
+    return ticket.grouped
+
+
+def _run_all(
+    connection: sqlite3.Connection, grouped: GroupedJob[Any, Any] | None, run: list[_Ticket]
+) -> None:
+    """Run neighbours of one kind, together if they can be."""
+    if grouped is not None and len(run) > 1:
+        connection.execute("SAVEPOINT run")
+        results = grouped.together(connection, [ticket.request for ticket in run])
+        if results is None:
+            connection.execute("ROLLBACK TO run")
+        connection.execute("RELEASE run")
+        if results is not None:
+            for ticket, result in zip(run, results, strict=True):
+                ticket.result, ticket.error = result, None
+            return
+    for ticket in run:
+        _run_in_savepoint(connection, ticket)
 
 
 def _run_in_savepoint(connection: sqlite3.Connection, ticket: _Ticket) -> None:
