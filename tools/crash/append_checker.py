@@ -34,7 +34,7 @@ class Append:
         invoked: When the call began, in nanoseconds of a clock that all clients share.
         completed: When it returned; None if it never did.
         outcome: ``ok`` (acknowledged), ``failed`` (refused: nothing may be stored) or ``unknown``.
-        first_seq: What the receipt said.
+        first_seq: What the receipt said; 0 if it was not written down.
         last_seq: What the receipt said.
     """
 
@@ -111,7 +111,8 @@ def _merge(appends: Iterable[Append]) -> dict[Batch, _Sent]:
             batch.possible = True
         if append.outcome == "ok" and append.completed is not None:
             batch.acked = min(batch.acked, append.completed)
-            batch.receipts.append(append)
+            if append.first_seq:
+                batch.receipts.append(append)
     return sent
 
 

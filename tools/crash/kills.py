@@ -1,0 +1,169 @@
+"""Kill -9 at every system call that a workload makes, one run for each, until a run survives."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import shutil
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+from daybook.importers.run import import_file
+from tools.crash.append_checker import Anomaly
+from tools.crash.old_files import make_version_1
+from tools.crash.plan import PLANS, Outcomes, judge, sessions_of
+from tools.crash.store import USER, Observed, integrity, observe, open_book
+from tools.crash.strace import Strace, tamper
+from tools.crash.tally import Tally
+from tools.crash.zygote import Zygote
+
+__all__ = ["CALLS", "Case", "import_case", "kill_everywhere", "migrate_case", "plan_case"]
+
+CALLS = ("pwrite64", "write", "fdatasync", "fsync", "ftruncate", "unlink", "rename", "flock")
+
+Verdict = tuple[list[Anomaly], list[str]]
+
+
+@dataclass(frozen=True)
+class Case:
+    """One workload and its judge.
+
+    Attributes:
+        name: For the report.
+        kind: Which child.
+        prepare: Puts into an empty folder what the child finds there.
+        judge: Says what is wrong with a folder after a crash, given the lines the child sent.
+        spec: More for the child.
+    """
+
+    name: str
+    kind: str
+    prepare: Callable[[Path], None]
+    judge: Callable[[Path, Sequence[str]], Verdict]
+    spec: dict[str, Any] = field(default_factory=dict)
+
+
+def kill_everywhere(
+    zygote: Zygote, case: Case, folder: Path, *, stride: int = 1, calls: Sequence[str] = CALLS
+) -> Tally:
+    """Kill the workload at each `stride`-th occurrence of each call and judge what it left."""
+    tally = Tally(f"kill: {case.name}")
+    started = time.monotonic()
+    for call in calls:
+        for number in count(1, stride):
+            place = folder / f"{case.kind}-{call}-{number}"
+            place.mkdir()
+            case.prepare(place)
+            status, lines = _killed_at(zygote, case, place, call, number)
+            tally.operations += len(lines)
+            where = f"{call} {number}"
+            if status not in {0, -9}:
+                tally.add(where, (), [f"the child ended with status {status}"])
+            tally.add(where, *case.judge(place, lines))
+            shutil.rmtree(place)
+            if status == 0:
+                break
+            tally.kills += 1
+            tally.boundaries[call] += 1
+    tally.seconds = time.monotonic() - started
+    return tally
+
+
+def _killed_at(
+    zygote: Zygote, case: Case, place: Path, call: str, number: int
+) -> tuple[int, list[str]]:
+    spec = {**case.spec, "source": place / "source.jsonl", "path": place / "book.db"}
+    child = zygote.spawn(case.kind, **spec)
+    with Strace(child, tamper(call, "signal=SIGKILL", str(number))):
+        child.go()
+        lines = child.lines()
+        status = child.wait()
+    return status, lines
+
+
+def _nothing(_: Path) -> None:
+    """Prepare nothing: the child makes the file."""
+
+
+def plan_case(plan: str, **spec: Any) -> Case:
+    """Return the case of a plan on a new file."""
+
+    def verdict(place: Path, lines: Sequence[str]) -> Verdict:
+        observed = asyncio.run(observe(place / "book.db", sessions_of(PLANS[plan])))
+        return judge(PLANS[plan], Outcomes(frozenset(map(int, lines))), observed.stored), observed.faults
+
+    return Case(plan, "plan", _nothing, verdict, {"plan": plan, **spec})
+
+
+def migrate_case(template: Path) -> Case:
+    """Return the case of a file of schema version 1, opened by the present code and gone on with.
+
+    What the old file holds was acknowledged long ago, whatever the child gets to.
+    """
+    steps = make_version_1(template, "migrate")
+
+    def prepare(place: Path) -> None:
+        shutil.copytree(template, place, dirs_exist_ok=True)
+
+    def verdict(place: Path, lines: Sequence[str]) -> Verdict:
+        plan = PLANS["migrate"]
+        observed = asyncio.run(observe(place / "book.db", sessions_of(plan)))
+        acked = frozenset({*range(steps), *map(int, lines)})
+        return judge(plan, Outcomes(acked), observed.stored), observed.faults
+
+    return Case("migrate", "plan", prepare, verdict, {"plan": "migrate", "start": steps})
+
+
+def import_case(*, messages: int, sessions: int, batch_size: int) -> Case:
+    """Return the case of an import, and of the same import run again after the crash."""
+    ids = [(f"chat{number % sessions}", f"m-{number}") for number in range(messages)]
+    names = [f"chat{number}" for number in range(sessions)]
+
+    def prepare(place: Path) -> None:
+        lines = [
+            json.dumps({"session_id": session, "id": one, "role": "user", "content": one})
+            for session, one in ids
+        ]
+        (place / "source.jsonl").write_text("\n".join(lines))
+
+    def verdict(place: Path, lines: Sequence[str]) -> Verdict:
+        return asyncio.run(_judge_import(place, ids, names, int(lines[-1]) if lines else 0))
+
+    return Case("import", "import", prepare, verdict, {"batch_size": batch_size})
+
+
+async def _judge_import(
+    place: Path, ids: Sequence[tuple[str, str]], names: Sequence[str], acked: int
+) -> Verdict:
+    """What is stored is the beginning of each conversation; a second run adds the rest, once."""
+    path = place / "book.db"
+    anomalies: list[Anomaly] = []
+    crashed = await observe(path, names)
+    for name in names:
+        wanted = [one for session, one in ids if session == name]
+        least = sum(session == name for session, _ in ids[:acked])
+        anomalies += _compare(crashed, name, wanted, least)
+    async with open_book(path) as book:
+        await import_file(book, place / "source.jsonl", user_id=USER)
+    whole = await observe(path, names, probe=False)
+    for name in names:
+        wanted = [one for session, one in ids if session == name]
+        anomalies += _compare(whole, name, wanted, len(wanted))
+    return anomalies, [*crashed.faults, *integrity(path)]
+
+
+def _compare(
+    observed: Observed, session: str, wanted: Sequence[str], least: int
+) -> list[Anomaly]:
+    found = [one for _, one in observed.stored[session]]
+    if len(found) < least:
+        return [Anomaly("lost", f"{session}: {len(found)} messages of {least} acknowledged")]
+    if len(set(found)) < len(found):
+        return [Anomaly("duplicated", f"{session}: a message stands twice")]
+    if found != list(wanted[: len(found)]):
+        return [Anomaly("reordered", f"{session} is not in the order of the file")]
+    return []
