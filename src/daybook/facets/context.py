@@ -120,8 +120,20 @@ class ContextBuilder:
             recall=recall,
             truncated=reading.truncated,
         )
-        receipt = ContextReceipt(
-            session_id=session_id,
+        receipt = self._receipt(session, max_tokens, reading, plan, query_given=recall is not None)
+        return Context(messages=plan.messages, tokens=plan.tokens, receipt=receipt)
+
+    def _receipt(
+        self,
+        session: Session,
+        max_tokens: int | None,
+        reading: _Reading,
+        plan: ContextPlan,
+        *,
+        query_given: bool,
+    ) -> ContextReceipt:
+        return ContextReceipt(
+            session_id=session.id,
             max_tokens=max_tokens,
             tokens=plan.tokens,
             included=_ranges(entry.seq for entry in plan.entries),
@@ -129,10 +141,9 @@ class ContextBuilder:
             recalled=plan.recalled,
             left_out_recalled=plan.left_out_recalled,
             sections=plan.sections,
-            query_given=recall is not None,
+            query_given=query_given,
             built_at=self._clock.now(),
         )
-        return Context(messages=plan.messages, tokens=plan.tokens, receipt=receipt)
 
     async def _recalled(
         self, session: Session, query: str | None, share: float, limit: int
