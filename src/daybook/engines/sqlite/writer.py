@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import threading
+import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -45,6 +46,7 @@ class GroupedJob(Generic[R, T]):
     together: Callable[[sqlite3.Connection, Sequence[R]], Sequence[T] | None]
 
 
+_LONGEST_GATHER_S = 0.002
 _MOST_JOBS = 512  # in one transaction: bounds how long the first waits for the last
 
 
@@ -142,25 +144,42 @@ class Writer:
         self._lock.close()
 
     def _work(self) -> None:
+        company = 1  # how many were answered together last time: so many may come back
+        patience_s = 0.0
         while True:
             first = self._queue.get()
             if first is None:
                 return
-            batch, stop = self._drain(first)
+            batch, stop = self._gather(first, company, patience_s)
+            started = time.perf_counter()
             self._commit(batch)
+            patience_s = min(time.perf_counter() - started, _LONGEST_GATHER_S)
+            company = len(batch)
             _answer(batch)
             if stop:
                 return
 
-    def _drain(self, first: _Ticket) -> tuple[list[_Ticket], bool]:
+    def _gather(
+        self, first: _Ticket, company: int, patience_s: float
+    ) -> tuple[list[_Ticket], bool]:
+        """Take what waits; wait a little for callers who shared the last commit.
+
+        Without that, callers fall into two halves that wait for each other's fsync. One caller
+        alone never waits.
+        """
         batch = [first]
+        deadline = time.perf_counter() + patience_s if company > 1 else 0.0
         with suppress(Empty):
             while len(batch) < _MOST_JOBS:
-                ticket = self._queue.get_nowait()
+                ticket = self._take(len(batch) < company, deadline)
                 if ticket is None:
                     return batch, True
                 batch.append(ticket)
         return batch, False
+
+    def _take(self, more_expected: bool, deadline: float) -> _Ticket | None:
+        left = deadline - time.perf_counter() if more_expected and deadline else 0.0
+        return self._queue.get(timeout=left) if left > 0 else self._queue.get_nowait()
 
     def _commit(self, batch: list[_Ticket]) -> None:
         """Run a batch as one transaction; if that fails as a whole, each job in its own."""
