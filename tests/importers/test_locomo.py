@@ -48,7 +48,7 @@ def test_both_speakers_are_people_of_one_memory(write: WriteFile, read: ReadReco
     assert second.content == (
         ContentPart("text", "Look at mine!"),
         ContentPart(
-            "image",
+            "caption",
             "[shares a photo: a red kayak on a lake]",
             {"img_url": ["https://example.org/k.jpg"]},
         ),

@@ -27,7 +27,7 @@ __all__ = ["command"]
     metavar="DB",
     help="Keep the daybook in this file, to go on with.",
 )
-@click.option("--max-tokens", default=400, show_default=True, type=click.IntRange(1))
+@click.option("--max-tokens", default=600, show_default=True, type=click.IntRange(1))
 async def command(
     settings: Settings, file: Path | None, keep: Path | None, max_tokens: int
 ) -> None:

@@ -115,7 +115,7 @@ async def take_tour(
     book: AsyncDaybook,
     path: Path | None,
     *,
-    max_tokens: int = 400,
+    max_tokens: int = 600,
     on_progress: Callable[[ImportProgress], None] | None = None,
     index: Callable[[AsyncDaybook], Awaitable[None]] | None = None,
 ) -> Tour:

@@ -114,5 +114,5 @@ def _content(turn: dict[str, Any]) -> Content:
     data = {name: turn[name] for name in ("img_url", "query") if turn.get(name)}
     return (
         ContentPart("text", turn["text"]),
-        ContentPart("image", f"[shares a photo: {caption}]", data),
+        ContentPart("caption", f"[shares a photo: {caption}]", data),
     )
