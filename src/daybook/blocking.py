@@ -359,7 +359,7 @@ class Daybook:
         url: str,
         *,
         index: str | None = None,
-        embedder: EmbedderChoice = ...,  # type: ignore[assignment] # `...` means: the default
+        embedder: EmbedderChoice = ...,
         tenant: str = DEFAULT_TENANT,
         clock: Clock | None = None,
         id_factory: IdFactory | None = None,

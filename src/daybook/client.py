@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Generator, Sequence
-from types import TracebackType
+from types import EllipsisType, TracebackType
 from typing import Any, Self
 
 from daybook.config import default_embedder
@@ -29,7 +29,7 @@ from daybook.registry import Engine, load_callable, load_embedder, load_token_em
 
 __all__ = ["AsyncDaybook", "EmbedderChoice", "Opening"]
 
-EmbedderChoice = str | Embedder | Callable[[Sequence[str]], Any] | None
+EmbedderChoice = str | Embedder | Callable[[Sequence[str]], Any] | EllipsisType | None
 
 
 class AsyncDaybook:
@@ -93,7 +93,7 @@ class AsyncDaybook:
         url: str,
         *,
         index: str | None = None,
-        embedder: EmbedderChoice = ...,  # type: ignore[assignment] # `...` means: the default
+        embedder: EmbedderChoice = ...,
         tenant: str = DEFAULT_TENANT,
         clock: Clock | None = None,
         id_factory: IdFactory | None = None,
@@ -105,8 +105,9 @@ class AsyncDaybook:
         Args:
             url: Where history and records live: ``sqlite:///chat.db`` or ``inmemory://``.
             index: Another engine's URL for the search index; None for the same engine.
-            embedder: ``"static"`` (default, ships with the package), ``"minilm"``, ``"hash"``, an
-                object, a callable from texts to vectors, or None for words alone.
+            embedder: ``"static"`` (ships with the package), ``"minilm"``, ``"hash"``, an object, a
+                callable from texts to vectors, or None for words alone. Left out: what
+                ``DAYBOOK_EMBEDDER`` names, else ``"static"``.
             tenant: Whose data this object reaches; tenants never see each other.
             clock: Tells the time; the machine's unless given.
             id_factory: Makes ids; UUIDs of version 7 unless given.

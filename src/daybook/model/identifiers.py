@@ -21,9 +21,25 @@ def new_id() -> str:
     Source: RFC 9562, section 5.7.
     """
     stamp = f"{time.time_ns() // 1_000_000:012x}"
-    tail = os.urandom(10).hex()
+    tail = _random_digits()
     variant = _VARIANTS[tail[3]]
     return f"{stamp[:8]}-{stamp[8:]}-7{tail[:3]}-{variant}{tail[4:7]}-{tail[7:19]}"
+
+
+def _random_digits() -> str:
+    """Return twenty random hexadecimal digits; the system is asked once for many ids."""
+    try:
+        return _digits.pop()
+    except IndexError:
+        fresh = os.urandom(10 * _IDS_AT_ONCE).hex()
+        _digits.extend(fresh[at : at + 20] for at in range(20, len(fresh), 20))
+        return fresh[:20]
+
+
+_digits: list[str] = []
+_IDS_AT_ONCE = 256
+if hasattr(os, "register_at_fork"):  # a child never gives out its parent's ids
+    os.register_at_fork(after_in_child=_digits.clear)
 
 
 def check_id(value: object, what: str) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from uuid import UUID
 
 __all__ = ["id_from_column", "id_to_column", "moment", "moment_or_none", "to_micros"]
 
@@ -29,16 +28,19 @@ def moment_or_none(micros: int | None) -> datetime | None:
 
 def id_to_column(value: str) -> bytes | str:
     """Return an id in its shortest form: 16 bytes for a canonical UUID, else its text."""
-    if len(value) == _UUID_TEXT and value[8] == value[13] == value[18] == value[23] == "-":
-        digits = value[:8] + value[9:13] + value[14:18] + value[19:23] + value[24:]
-        if digits.isascii() and digits.isalnum() and digits == digits.lower():
-            try:
-                return bytes.fromhex(digits)
-            except ValueError:
-                return value
+    if len(value) == _UUID_TEXT and value[8] == value[13] == "-":
+        try:
+            column = bytes.fromhex(value.replace("-", ""))
+        except ValueError:
+            return value
+        if id_from_column(column) == value:
+            return column
     return value
 
 
 def id_from_column(column: bytes | str) -> str:
     """Return the id that `id_to_column` wrote."""
-    return column if isinstance(column, str) else str(UUID(bytes=column))
+    if isinstance(column, str):
+        return column
+    digits = column.hex()
+    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
