@@ -10,7 +10,7 @@ from benchmarks.harness import Series, Settings, interleave, scratch
 from benchmarks.report import Report, Table, Verdict, at_most, duration
 from benchmarks.sides.daybooks import AwaitedDaybook
 from benchmarks.sides.history import History
-from benchmarks.sides.opening import NOT_INSTALLED, history_sides, opened
+from benchmarks.sides.opening import history_sides, opened
 from benchmarks.talk import Talk
 
 __all__ = ["run"]
@@ -87,7 +87,10 @@ def _round_of(side: History, n: int, settings: Settings) -> Callable[[], float]:
 
 
 def _table(
-    series: Mapping[Key, Series], names: list[str], held: tuple[int, ...], missing: list[str]
+    series: Mapping[Key, Series],
+    names: list[str],
+    held: tuple[int, ...],
+    missing: Mapping[str, str],
 ) -> Table:
     most = held[-1]
     rows: list[list[str]] = []
@@ -98,7 +101,7 @@ def _table(
         flat = series[name, most].ratio(series[name, 0])
         floors = [_times(series, name, floor, most) for floor in _floors_of(name)]
         rows.append([name, *cells, f"{flat:.2f}", *floors])
-    rows += [[name, NOT_INSTALLED, *[""] * (len(held) + 2)] for name in missing]
+    rows += [[name, reason, *[""] * (len(held) + 2)] for name, reason in missing.items()]
     columns = ["side", *(f"N = {n:,}" for n in held), "flatness", "x sqlite3", "x aiosqlite"]
     return Table("Seconds for one exchange", columns, rows)
 

@@ -13,7 +13,7 @@ from benchmarks.harness import Series, Settings, interleave, scratch
 from benchmarks.report import Report, Table, Verdict, at_most, duration
 from benchmarks.sides.daybooks import USER, AwaitedDaybook, messages_of
 from benchmarks.sides.history import History
-from benchmarks.sides.opening import NOT_INSTALLED, history_sides, opened
+from benchmarks.sides.opening import history_sides, opened
 from benchmarks.talk import Talk
 from daybook import Message
 
@@ -71,7 +71,7 @@ def _fill(sides: Mapping[str, History], held: int, settings: Settings) -> None:
 def _measure(
     report: Report,
     sides: Mapping[str, History],
-    missing: list[str],
+    missing: Mapping[str, str],
     steps: Steps,
     settings: Settings,
     title: str,
@@ -90,7 +90,7 @@ def _measure(
             series, floor = found[f"{name} | {label}"], found[f"sqlite3, FULL | {label}"]
             cells += [duration(series.median), f"{series.ratio(floor):.2f}"]
         rows.append([name, *cells])
-    rows += [[name, NOT_INSTALLED, *[""] * (2 * len(steps) - 1)] for name in missing]
+    rows += [[name, reason, *[""] * (2 * len(steps) - 1)] for name, reason in missing.items()]
     columns = ["side", *(part for label in steps for part in (label, "x sqlite3"))]
     report.tables.append(Table(title, columns, rows))
     for name, series in found.items():
@@ -141,7 +141,7 @@ def _sizes(report: Report, folder: Path, held: int, settings: Settings) -> None:
         with opened({name: make}) as (sides, missing):
             before = _bytes_in(weighed)
             if missing:
-                rows.append([name, NOT_INSTALLED, ""])
+                rows.append([name, missing[name], ""])
                 continue
             _append_in_steps(sides[name], texts)
             own = _own_json(sides[name]) / held if name == "AsyncDaybook, FULL" else own

@@ -14,6 +14,7 @@ __all__ = ["run"]
 _NOTHING = "pass"
 _STATEMENTS = (
     _NOTHING,
+    "import asyncio",
     "import daybook",
     "from daybook import Daybook, Message",
     "from agents import SQLiteSession",

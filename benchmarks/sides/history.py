@@ -9,7 +9,11 @@ from collections.abc import Sequence
 from benchmarks.harness import AsyncSide
 from benchmarks.talk import Exchange
 
-__all__ = ["AsyncHistory", "History", "SyncHistory"]
+__all__ = ["AsyncHistory", "History", "SyncHistory", "UnusableError"]
+
+
+class UnusableError(Exception):
+    """A library is installed and cannot be used here; the text says why, for the table."""
 
 
 class History(ABC):

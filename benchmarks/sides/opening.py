@@ -9,12 +9,12 @@ from typing import Protocol, TypeVar
 
 from benchmarks.sides.daybooks import AwaitedDaybook, BlockingDaybook
 from benchmarks.sides.floors import RawAiosqlite, RawSqlite
-from benchmarks.sides.history import History
+from benchmarks.sides.history import History, UnusableError
 from benchmarks.sides.langchain_sql import LangChainSql
 from benchmarks.sides.langgraph_saver import LangGraphSaver
 from benchmarks.sides.openai_agents import AgentsSession
 
-__all__ = ["NOT_INSTALLED", "history_sides", "opened"]
+__all__ = ["history_sides", "opened"]
 
 NOT_INSTALLED = "not installed"
 
@@ -27,19 +27,21 @@ S = TypeVar("S", bound=_Closable)
 
 
 @contextmanager
-def opened(makers: Mapping[str, Callable[[], S]]) -> Iterator[tuple[dict[str, S], list[str]]]:
-    """Open sides; give those that could be opened, and the names of those that are not installed.
+def opened(makers: Mapping[str, Callable[[], S]]) -> Iterator[tuple[dict[str, S], dict[str, str]]]:
+    """Open sides; give those that could be opened, and why the others could not.
 
     Close them all afterwards.
     """
     sides: dict[str, S] = {}
-    missing: list[str] = []
+    missing: dict[str, str] = {}
     with ExitStack() as stack:
         for name, make in makers.items():
             try:
                 sides[name] = make()
+            except UnusableError as exc:
+                missing[name] = str(exc)
             except ImportError:
-                missing.append(name)
+                missing[name] = NOT_INSTALLED
             else:
                 stack.callback(sides[name].close)
         yield sides, missing

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.sides.daybooks import url_of
+from benchmarks.sides.history import UnusableError
 from daybook import Daybook
 from daybook.facets.records import RecordWrite
 
@@ -136,6 +137,8 @@ class LangGraphStore(RecordStore):
         self._searches = embed is not None
         connection = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
         index: Any = {"dims": width, "embed": embed, "fields": ["text"]} if embed else None
+        if index and not hasattr(connection, "enable_load_extension"):
+            raise UnusableError("this Python's sqlite3 loads no extensions, so no sqlite-vec")
         self._store: Any = SqliteStore(connection, index=index)
         self._store.setup()
         self._connection = connection
