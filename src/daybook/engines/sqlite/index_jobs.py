@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import sqlite3
+from collections import Counter
 from collections.abc import Iterable, Sequence
+from operator import itemgetter
 from typing import Any, cast
 
 from daybook.engines.sqlite.schema import SPAN
@@ -28,6 +30,10 @@ __all__ = [
 
 ScopeName = tuple[str, str, Collection]
 
+# Places in what is inserted: key, group, position, name, …, embedder, terms, tokens, vector.
+_PLACE = itemgetter(1, 2, 3)
+_MADE_BY = itemgetter(9)
+
 # What `to_rows` makes: group, position, name, created_at, role, speaker, traits, length,
 # embedder's name, terms, tokens, vector.
 DocumentRow = tuple[Any, ...]
@@ -41,7 +47,7 @@ _FIND_SCOPE = (
 )
 _FIND_GROUP = "SELECT row, watermark FROM index_groups WHERE scope = ? AND name = ?"
 _INSERT = (
-    f"INSERT OR REPLACE INTO index_documents (key, group_row, {DOCUMENT_COLUMNS}) "
+    f"INSERT OR IGNORE INTO index_documents (key, group_row, {DOCUMENT_COLUMNS}) "
     "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 _COUNT = (
@@ -93,69 +99,58 @@ def put(
         )
         found = cast("tuple[int, int, int]", find_scope(connection, name))
     scope, _, number = found
-    groups: dict[str, tuple[int, int]] = {}
+    groups: dict[str, int] = {}
     embedders: dict[str, int] = {}
-    added: dict[int, int] = {}
+    written: list[tuple[Any, ...]] = []
     for group, position, key, *middle, embedder, terms, tokens, vector in rows:
-        group_row, indexed = _group(connection, scope, group, groups)
-        if position <= indexed or not position:
-            _uncount(connection, added, group_row, position, key)
+        at = (scope * SPAN + number, _group(connection, scope, group, groups), position, key)
         made_by = _embedder(connection, embedder, embedders)
-        connection.execute(
-            _INSERT,
-            (
-                scope * SPAN + number,
-                group_row,
-                position,
-                key,
-                *middle,
-                made_by,
-                terms,
-                tokens,
-                vector,
-            ),
-        )
-        added[made_by] = added.get(made_by, 0) + 1
+        written.append((*at, *middle, made_by, terms, tokens, vector))
         number += 1
+    _insert(connection, scope, written)
+    connection.executemany(
+        _COUNT, [(scope, made_by, n) for made_by, n in Counter(map(_MADE_BY, written)).items()]
+    )
     connection.execute("UPDATE index_scopes SET next_document = ? WHERE row = ?", (number, scope))
-    connection.executemany(_COUNT, [(scope, *count) for count in added.items()])
     for group, position in watermarks:
-        group_row, _ = _group(connection, scope, group, groups)
         connection.execute(
             "UPDATE index_groups SET watermark = max(watermark, ?) WHERE row = ?",
-            (position, group_row),
+            (position, _group(connection, scope, group, groups)),
         )
 
 
-def _group(
-    connection: sqlite3.Connection, scope: int, name: str, known: dict[str, tuple[int, int]]
-) -> tuple[int, int]:
-    """Return a group's row and watermark; a new group is made."""
+def _insert(connection: sqlite3.Connection, scope: int, written: list[tuple[Any, ...]]) -> None:
+    """Insert documents; those that are there already, or come twice, give way to the last."""
+    connection.execute("SAVEPOINT documents")
+    if connection.executemany(_INSERT, written).rowcount != len(written):
+        connection.execute("ROLLBACK TO documents")
+        for document in written:
+            _drop(connection, scope, _PLACE(document))
+            connection.execute(_INSERT, document)
+    connection.execute("RELEASE documents")
+
+
+def _drop(connection: sqlite3.Connection, scope: int, place: tuple[Any, ...]) -> None:
+    """Remove the document at a place, if there is one, and take it out of the counts."""
+    found = connection.execute(
+        "DELETE FROM index_documents WHERE group_row = ? AND position = ? AND name = ? "
+        "RETURNING embedder",
+        place,
+    ).fetchone()
+    if found is not None:
+        connection.execute(_COUNT, (scope, found[0], -1))
+
+
+def _group(connection: sqlite3.Connection, scope: int, name: str, known: dict[str, int]) -> int:
+    """Return a group's row; a new group is made."""
     if name not in known:
         found = connection.execute(_FIND_GROUP, (scope, name)).fetchone()
         if found is None:
-            made = connection.execute(
-                "INSERT INTO index_groups (scope, name) VALUES (?, ?)", (scope, name)
-            )
-            found = (made.lastrowid, 0)
-        known[name] = found
+            found = connection.execute(
+                "INSERT INTO index_groups (scope, name) VALUES (?, ?) RETURNING row", (scope, name)
+            ).fetchone()
+        known[name] = found[0]
     return known[name]
-
-
-def _uncount(
-    connection: sqlite3.Connection,
-    added: dict[int, int],
-    group_row: int,
-    position: int,
-    key: bytes | str,
-) -> None:
-    """Take a document that is about to be replaced out of its embedder's count."""
-    found = connection.execute(
-        "SELECT embedder FROM index_documents WHERE group_row = ? AND position = ? AND name = ?",
-        (group_row, position, key),
-    ).fetchone()
-    if found is not None:
-        added[found[0]] = added.get(found[0], 0) - 1
 
 
 def _embedder(connection: sqlite3.Connection, name: str, known: dict[str, int]) -> int:
@@ -194,11 +189,13 @@ def _which(
     group_row: int, keys: Sequence[str] | None, before: int | None
 ) -> tuple[str, list[tuple[Any, ...]]]:
     """Return a condition and its values, once for each statement to run."""
-    if keys is not None:
-        return "group_row = ? AND name = ?", [(group_row, id_to_column(key)) for key in keys]
-    if before is not None:
-        return "group_row = ? AND position < ?", [(group_row, before)]
-    return "group_row = ?", [(group_row,)]
+    bound = SPAN if before is None else before
+    if keys is None:
+        return "group_row = ? AND position < ?", [(group_row, bound)]
+    return (
+        "group_row = ? AND position < ? AND name = ?",
+        [(group_row, bound, id_to_column(key)) for key in keys],
+    )
 
 
 def _delete_where(
