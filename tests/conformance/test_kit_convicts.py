@@ -2,17 +2,54 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from daybook.engines.inmemory import InMemoryEngine
 from daybook.protocols.clock import Clock
 from daybook.registry import Engine
-from daybook.testing.broken_doubles import opener_of
-from daybook.testing.broken_logs import LOG_DOUBLES, LogDouble
-from daybook.testing.broken_records import RECORD_DOUBLES, RecordDouble
+from daybook.testing.broken_doubles import Double, opener_of
+from daybook.testing.broken_indexes import INDEX_DOUBLES, IndexDouble
+from daybook.testing.broken_logs import (
+    LOG_DOUBLES,
+    DeletionUnmarked,
+    DroppedTail,
+    DuplicateOnRetry,
+    LogDouble,
+    NumbersReused,
+    OldestWindow,
+    PartialBatch,
+)
+from daybook.testing.broken_records import (
+    RECORD_DOUBLES,
+    ExpiryIgnored,
+    PrefixCollision,
+    RecordDouble,
+    SweepKeepsSilent,
+    VersionIgnored,
+)
 from daybook.testing.conviction import failures
+from daybook.testing.log_state_machine import run_log_machine
 from daybook.testing.message_log_contract import MessageLogContract
+from daybook.testing.record_state_machine import run_record_machine
 from daybook.testing.record_store_contract import RecordStoreContract
+from daybook.testing.scenario import Contract
+from daybook.testing.search_index_contract import SearchIndexContract
+
+# Those that one caller alone can notice.
+MACHINE_DOUBLES: list[Double] = [
+    DuplicateOnRetry,
+    DroppedTail,
+    PartialBatch,
+    OldestWindow,
+    NumbersReused,
+    DeletionUnmarked,
+    PrefixCollision,
+    VersionIgnored,
+    ExpiryIgnored,
+    SweepKeepsSilent,
+]
 
 
 async def open_sound(clock: Clock) -> Engine:
@@ -33,10 +70,37 @@ def test_every_broken_record_store_is_convicted_of_what_it_breaks(
     assert RECORD_DOUBLES[double] in found, f"acquitted; failed instead: {sorted(found)}"
 
 
-@pytest.mark.parametrize("double", [LogDouble, RecordDouble], ids=lambda double: double.__name__)
-def test_a_double_that_breaks_nothing_is_acquitted(
-    double: type[LogDouble | RecordDouble],
-) -> None:
+@pytest.mark.parametrize("double", INDEX_DOUBLES, ids=lambda double: double.__name__)
+def test_every_broken_index_is_convicted_of_what_it_breaks(double: type[IndexDouble]) -> None:
+    found = failures(SearchIndexContract, opener_of(double, open_sound))
+    assert INDEX_DOUBLES[double] in found, f"acquitted; failed instead: {sorted(found)}"
+
+
+@pytest.mark.parametrize("double", [LogDouble, RecordDouble, IndexDouble])
+def test_a_double_that_breaks_nothing_is_acquitted(double: Double) -> None:
     opener = opener_of(double, open_sound)
     assert failures(MessageLogContract, opener) == {}
     assert failures(RecordStoreContract, opener) == {}
+    assert failures(SearchIndexContract, opener) == {}
+
+
+class BrokenContract(Contract[Any]):
+    """Opens a double for the state machines."""
+
+    def __init__(self, double: Double) -> None:
+        self.opener = opener_of(double, open_sound)
+        self.is_log = issubclass(double, LogDouble)
+
+    async def open(self, clock: Clock) -> Engine:
+        return await self.opener(clock)
+
+    def store_of(self, engine: Engine) -> Any:
+        return engine.log if self.is_log else engine.records
+
+
+@pytest.mark.parametrize("double", MACHINE_DOUBLES, ids=lambda double: double.__name__)
+def test_random_histories_convict_too(double: Double) -> None:
+    contract = BrokenContract(double)
+    run = run_log_machine if contract.is_log else run_record_machine
+    with pytest.raises(AssertionError):
+        run(contract, examples=200, steps=30, shrink=False)

@@ -1,7 +1,7 @@
 """Engines with one broken store: what the kit must convict.
 
 `opener_of` puts a double around one store of a sound engine; the tables of doubles stand in
-`broken_logs` and `broken_records`.
+`broken_logs`, `broken_records` and `broken_indexes`.
 """
 
 from __future__ import annotations
@@ -15,11 +15,14 @@ from daybook.protocols.message_log import MessageLog
 from daybook.protocols.record_store import RecordStore
 from daybook.protocols.search_index import SearchIndex
 from daybook.registry import Engine
+from daybook.testing.broken_indexes import IndexDouble
 from daybook.testing.broken_logs import LogDouble
 from daybook.testing.broken_records import RecordDouble
 from daybook.testing.conviction import Opener
 
-__all__ = ["BrokenEngine", "opener_of"]
+__all__ = ["BrokenEngine", "Double", "opener_of"]
+
+Double = type[LogDouble] | type[RecordDouble] | type[IndexDouble]
 
 
 @dataclass
@@ -41,16 +44,18 @@ class BrokenEngine:
         await self.sound.close()
 
 
-def opener_of(double: type[LogDouble | RecordDouble], sound: Opener) -> Opener:
+def opener_of(double: Double, sound: Opener) -> Opener:
     """Return how to open a sound engine with one of its stores broken."""
 
     async def open_broken(clock: Clock) -> Engine:
         engine = await sound(clock)
-        log, records = engine.log, engine.records
+        broken = BrokenEngine(engine, engine.log, engine.records, engine.index)
         if issubclass(double, LogDouble):
-            log = cast("MessageLog", double(engine.log))
-        else:
-            records = cast("RecordStore", double(engine.records))
-        return BrokenEngine(engine, log, records, engine.index)
+            broken.log = cast("MessageLog", double(engine.log))
+        elif issubclass(double, RecordDouble):
+            broken.records = cast("RecordStore", double(engine.records))
+        elif engine.index is not None:
+            broken.index = cast("SearchIndex", double(engine.index))
+        return broken
 
     return open_broken

@@ -35,14 +35,13 @@ __all__ = ["LogStateMachine", "machine_settings", "run_log_machine"]
 T = TypeVar("T")
 
 _SCOPES = st.sampled_from(
-    [Scope("t", "u"), Scope("t", "v"), Scope("w", "u"), Scope("t"), Scope("t", "U")]
+    [*[Scope("t", "u")] * 3, Scope("t", "v"), Scope("w", "u"), Scope("t"), Scope("t", "U")]
 )
-_USERS = st.sampled_from(["u", "v"])
+_USERS = st.sampled_from(["u", "u", "u", "v"])
 _IDS = st.sampled_from(["s", "s%", "S"])
-_SAID = st.tuples(st.sampled_from("abcdef"), st.sampled_from(["1", "1", "1", "2"]))
+_SAID = st.tuples(st.sampled_from("abcdef"), st.sampled_from(["1"] * 9 + ["2"]))
 _BATCHES = st.lists(_SAID, min_size=1, max_size=4)
 _TTLS = st.sampled_from([None, None, timedelta(seconds=5), timedelta(seconds=60)])
-_SEQS = st.integers(0, 12)
 
 
 def machine_settings(examples: int, steps: int, *, shrink: bool) -> settings:
@@ -147,15 +146,21 @@ class LogStateMachine(RuleBasedStateMachine):
             self.model.create(scope.tenant, user, name, ttl, self.clock.now())
             assert found == new
 
-    @rule(scope=_SCOPES, name=_IDS, title=st.sampled_from([None, "x"]), ttl=_TTLS, what=_SEQS)
+    @rule(
+        scope=_SCOPES,
+        name=_IDS,
+        title=st.sampled_from([None, "x"]),
+        ttl=_TTLS,
+        which=st.sampled_from(["title", "ttl", "both"]),
+    )
     def update(
-        self, scope: Scope, name: str, title: str | None, ttl: timedelta | None, what: int
+        self, scope: Scope, name: str, title: str | None, ttl: timedelta | None, which: str
     ) -> None:
         """The title, the ttl, or both."""
         changes: dict[str, Any] = {}
-        if what % 3 != 1:
+        if which != "ttl":
             changes["title"] = title
-        if what % 3 != 0:
+        if which != "title":
             changes["ttl"] = ttl
         found = self.do(self.log.update_session(scope, name, SessionChanges(**changes)))
         session = self.model.find(scope, name, self.clock.now())
@@ -204,8 +209,17 @@ class LogStateMachine(RuleBasedStateMachine):
         self.do(self.log.settle(found))
         self.model.unsettled -= {(one.tenant, one.user_id, one.session_id) for one in found}
 
-    @rule(scope=_SCOPES, name=_IDS, after=_SEQS, before=st.none() | _SEQS, newest=st.booleans())
-    def window(self, scope: Scope, name: str, after: int, before: int | None, newest: bool) -> None:
+    @rule(
+        scope=_SCOPES,
+        name=_IDS,
+        after=st.sampled_from([0, 0, 0, 1, 2, 5]),
+        before=st.sampled_from([None, None, 2, 4, 9]),
+        limit=st.integers(1, 3),
+        newest=st.booleans(),
+    )
+    def window(
+        self, scope: Scope, name: str, after: int, before: int | None, limit: int, newest: bool
+    ) -> None:
         """A random window of a random session."""
         session = self.model.find(scope, name, self.clock.now())
         wanted = [
@@ -213,9 +227,9 @@ class LogStateMachine(RuleBasedStateMachine):
             for seq, said in (session.said if session else {}).items()
             if seq > after and (before is None or seq < before)
         ]
-        wanted = (wanted[::-1] if newest else wanted)[:3]
+        wanted = (wanted[::-1] if newest else wanted)[:limit]
         found = self.do(
-            self.log.read(scope, name, after=after, before=before, limit=3, newest_first=newest)
+            self.log.read(scope, name, after=after, before=before, limit=limit, newest_first=newest)
         )
         assert _said(found) == wanted
 
