@@ -36,7 +36,7 @@ Works = dict[str, tuple[int, Callable[[RecordStore], object]]]
 def run(settings: Settings) -> Report:
     """Measure every operation on every store."""
     report = Report("Long-term records on SQLite")
-    held = settings.size(10_000, 400)
+    held = settings.size(5_000, 400)
     items = _items(held, seed=10)
     with scratch(settings) as folder, opened(_makers(folder)) as (sides, missing):
         found: dict[str, Series] = {}

@@ -38,7 +38,7 @@ _ADJECTIVES = (
     "old new small large red blue green quiet noisy cheap expensive broken lovely strange heavy "
     "light early late warm cold busy empty famous local simple difficult healthy sweet bitter"
 ).split()
-_NAMES = "Amira Bence Chloe Dario Elif Farid Greta Hugo Ines Jonas Keiko Luca Mina Nadia".split()
+_NAMES = "Amira Bence Chloe Dario Elif Farid Greta Hugo Ida Jonas Keiko Luca Mina Nadia".split()
 _MONTHS = (
     "January February March April May June July August September October November December"
 ).split()
@@ -50,7 +50,7 @@ _SHAPES = (
     "Maybe we should have {verb} the {word} before the {adjective} {word} {verb} everything.",
     "My {word} and my {word} are both {adjective}, so {name} {verb} another {word} yesterday.",
 )
-_SYLLABLES = "ba ce di fo gu ka le mi no pu ra se ti vo zu lan mer tor vin sel".split()
+_SYLLABLES = "ba ce di fe gu ka le mi no pu ra se ti vo zu lan mer tor vin sel".split()
 _RARE_WORDS = 20_000
 _EXPONENT = 1.05
 _TOPIC_WORDS = 12
