@@ -157,9 +157,7 @@ def _check_contiguous(ids: Batch, places: list[int]) -> Iterator[Anomaly]:
         yield Anomaly("reordered", f"the batch of {ids[0]} is not in its own order")
 
 
-def _check_receipts(
-    sent: Iterable[_Sent], final: Sequence[tuple[int, str]]
-) -> Iterator[Anomaly]:
+def _check_receipts(sent: Iterable[_Sent], final: Sequence[tuple[int, str]]) -> Iterator[Anomaly]:
     """Every receipt, of a retry too, names the numbers under which the batch stands."""
     at = dict(final)
     for batch in sent:
@@ -185,7 +183,9 @@ def _check_order(sent: Iterable[_Sent], places: dict[str, list[int]]) -> Iterato
     earliest, whose = _NEVER, ""
     for _, batch in reversed(stored):
         if earliest < batch.invoked:
-            yield Anomaly("reordered", f"{batch.ids[0]} was sent after {whose} and stands before it")
+            yield Anomaly(
+                "reordered", f"{batch.ids[0]} was sent after {whose} and stands before it"
+            )
         if batch.acked < earliest:
             earliest, whose = batch.acked, batch.ids[0]
 

@@ -114,9 +114,7 @@ def _run(
     zygote: Zygote, plan: str, place: Path, fault: Fault, when: str, *, careless: bool
 ) -> tuple[int | None, list[str], bool]:
     """Return the child's status (None: it hung), its lines, and whether the fault struck."""
-    child = zygote.spawn(
-        "plan", plan=plan, path=place / "book.db", careless=careless, quiet=True
-    )
+    child = zygote.spawn("plan", plan=plan, path=place / "book.db", careless=careless, quiet=True)
     log = place / "strace.log"
     options = [*tamper(fault.call, f"error={fault.error}", when), "-o", str(log)]
     with Strace(child, options):

@@ -94,7 +94,9 @@ def plan_case(plan: str, **spec: Any) -> Case:
 
     def verdict(place: Path, lines: Sequence[str]) -> Verdict:
         observed = asyncio.run(observe(place / "book.db", sessions_of(PLANS[plan])))
-        return judge(PLANS[plan], Outcomes(frozenset(map(int, lines))), observed.stored), observed.faults
+        return judge(
+            PLANS[plan], Outcomes(frozenset(map(int, lines))), observed.stored
+        ), observed.faults
 
     return Case(plan, "plan", _nothing, verdict, {"plan": plan, **spec})
 
@@ -156,9 +158,7 @@ async def _judge_import(
     return anomalies, [*crashed.faults, *integrity(path)]
 
 
-def _compare(
-    observed: Observed, session: str, wanted: Sequence[str], least: int
-) -> list[Anomaly]:
+def _compare(observed: Observed, session: str, wanted: Sequence[str], least: int) -> list[Anomaly]:
     found = [one for _, one in observed.stored[session]]
     if len(found) < least:
         return [Anomaly("lost", f"{session}: {len(found)} messages of {least} acknowledged")]

@@ -163,9 +163,7 @@ def judge(plan: Plan, outcomes: Outcomes, stored: Mapping[str, Stored]) -> list[
     ]
 
 
-def _judge_session(
-    plan: Plan, outcomes: Outcomes, session: str, stored: Stored
-) -> list[Anomaly]:
+def _judge_session(plan: Plan, outcomes: Outcomes, session: str, stored: Stored) -> list[Anomaly]:
     history = History(final=_from_one(stored))
     for step, operations in numbered(plan):
         for number, operation in operations:

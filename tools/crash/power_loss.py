@@ -252,9 +252,7 @@ class Images:
                     seen.add(mark)
                     yield f"{kind} after operation {place}", frozenset(acked), image
 
-    def _draw(
-        self, disk: Disk, rng: random.Random
-    ) -> Iterator[tuple[str, dict[str, bytes]]]:
+    def _draw(self, disk: Disk, rng: random.Random) -> Iterator[tuple[str, dict[str, bytes]]]:
         yield "kept", disk.kept()
         yield "dropped", disk.dropped()
         for _ in range(self.draws):

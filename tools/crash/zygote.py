@@ -16,6 +16,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import traceback
 from contextlib import suppress
 from dataclasses import dataclass
@@ -54,14 +55,14 @@ class Child:
         """Send it one more byte, for those that wait for one."""
         os.write(self._shot, b"t")
 
-    def read_line(self) -> str | None:
+    def read_line(self, patience_s: float = PATIENCE_S) -> str | None:
         """Return the next line it sends, waiting for it; None if it ended.
 
         Raises:
             TimeoutError: It says nothing and does not end.
         """
         while b"\n" not in self._rest:
-            if not select.select([self._answers], [], [], PATIENCE_S)[0]:
+            if not select.select([self._answers], [], [], patience_s)[0]:
                 raise TimeoutError(f"child {self.pid} hangs")
             more = os.read(self._answers, 65536)
             if not more:
@@ -70,10 +71,10 @@ class Child:
         line, _, self._rest = self._rest.partition(b"\n")
         return line.decode()
 
-    def lines(self) -> list[str]:
+    def lines(self, patience_s: float = PATIENCE_S) -> list[str]:
         """Return every line it sends until it ends."""
         found = []
-        while (line := self.read_line()) is not None:
+        while (line := self.read_line(patience_s)) is not None:
             found.append(line)
         return found
 
@@ -193,9 +194,17 @@ def _be_child(request: dict[str, Any], answers: int, shot: int) -> None:
         os._exit(status)
 
 
-def _main() -> None:
+async def _warm_up(folder: Path) -> None:
+    """Use a store once: what loads late is loaded before the first fork."""
     from tools.crash import children  # noqa: F401, PLC0415 - what the children find imported
+    from tools.crash.store import observe  # noqa: PLC0415
 
+    await observe(folder / "warm.db", ["none"])
+
+
+def _main() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        asyncio.run(_warm_up(Path(folder)))
     with suppress(OSError):
         ctypes.CDLL(None).prctl(*_ANY_TRACER, 0, 0, 0)
     gc.freeze()

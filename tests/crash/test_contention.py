@@ -1,0 +1,25 @@
+"""Eight processes append to one session: nothing lost, doubled, torn or out of order."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tools.crash.contention import Crowd, contend, contend_unlocked
+from tools.crash.zygote import Zygote
+
+
+def test_eight_processes_append_to_one_session(tmp_path: Path, zygote: Zygote) -> None:
+    tally = contend(zygote, Crowd(processes=8, batches=100), tmp_path)
+    assert tally.sound, tally.examples
+    assert tally.operations >= 800
+
+
+def test_sixteen_processes_never_see_a_locked_database(tmp_path: Path, zygote: Zygote) -> None:
+    tally = contend(zygote, Crowd(processes=16, batches=60, reads=0.02), tmp_path)
+    assert tally.sound, tally.examples
+
+
+def test_writing_without_a_lock_is_convicted(tmp_path: Path, zygote: Zygote) -> None:
+    """The control: read, change, write back."""
+    tally = contend_unlocked(zygote, Crowd(processes=4, batches=100), tmp_path)
+    assert tally.anomalies["lost"]

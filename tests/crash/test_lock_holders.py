@@ -1,0 +1,92 @@
+"""A process that holds the write lock and dies, or stops: what the others see."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from daybook.errors import StoreUnavailableError
+from tools.crash.store import USER, make_message, observe, open_book
+from tools.crash.zygote import Child, Zygote
+
+TIMEOUT_S = 0.4
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """The file they share."""
+    return tmp_path / "book.db"
+
+
+@pytest.fixture
+def holder(path: Path, zygote: Zygote) -> Iterator[Child]:
+    """A process that is in the middle of a transaction."""
+    child = zygote.spawn("hold", path=path)
+    child.go()
+    assert child.read_line() == "holding"
+    yield child
+    child.kill()
+
+
+async def test_a_killed_holder_holds_nothing(path: Path, holder: Child) -> None:
+    opening = asyncio.create_task(append_one(path, "first"))
+    done, _ = await asyncio.wait([opening], timeout=0.2)
+    assert not done
+    holder.send_signal(signal.SIGKILL)
+    began = time.monotonic()
+    await opening
+    assert time.monotonic() - began < 5
+    observed = await observe(path, ["held", "first"])
+    assert observed.faults == []
+    assert [one for _, one in observed.stored["held"]] == ["held-0-0"]
+    assert [one for _, one in observed.stored["first"]] == ["first-0-0"]
+
+
+async def append_one(path: Path, session: str) -> None:
+    async with open_book(path) as book:
+        await book.history.append(session, make_message(f"{session}-0-0"), user_id=USER)
+
+
+async def test_opening_beside_a_stopped_holder_gives_up(path: Path, holder: Child) -> None:
+    holder.send_signal(signal.SIGSTOP)
+    with pytest.raises(StoreUnavailableError):
+        async with open_book(path, lock_timeout_s=TIMEOUT_S):
+            pass
+
+
+async def test_appends_beside_a_stopped_holder_give_up_and_lose_nothing(
+    path: Path, zygote: Zygote
+) -> None:
+    async with open_book(path, lock_timeout_s=TIMEOUT_S) as book:
+        child = zygote.spawn("hold", path=path)
+        child.go()
+        assert await asyncio.to_thread(child.read_line) == "holding"
+        child.send_signal(signal.SIGSTOP)
+        began = time.monotonic()
+        calls = [
+            book.history.append("refused", make_message(f"refused-{number}-0"), user_id=USER)
+            for number in range(8)
+        ]
+        answers = await asyncio.gather(*calls, return_exceptions=True)
+        waited = time.monotonic() - began
+        assert [type(answer) for answer in answers] == [StoreUnavailableError] * 8
+        assert waited < 3 * TIMEOUT_S, "callers waited one after another"
+        assert len(await book.history.list("held", user_id=USER)) == 1  # reads go on
+
+        child.send_signal(signal.SIGCONT)
+        child.tell()
+        assert await asyncio.to_thread(child.read_line) == "released"
+        assert child.wait() == 0
+        await book.history.append("after", make_message("after-0-0"), user_id=USER)
+    observed = await observe(path, ["held", "refused", "after"])
+    assert observed.faults == []
+    assert {session: len(stored) for session, stored in observed.stored.items()} == {
+        "held": 1,
+        "refused": 0,
+        "after": 1,
+    }
