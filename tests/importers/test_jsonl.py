@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -216,3 +217,12 @@ def test_a_dated_file_is_the_same_wherever_it_lies(write: WriteFile, read: ReadR
     one, other = (read(write([HELLO, HELLO], name)) for name in ("one.jsonl", "other.jsonl"))
     assert [m.id for m in messages_in(one)] == [m.id for m in messages_in(other)]
     assert sessions_in(one) == sessions_in(other)
+
+
+def test_the_lines_in_the_documentation_are_read(write: WriteFile, read: ReadRecords) -> None:
+    page = Path(__file__).resolve().parents[2] / "docs" / "importing.md"
+    block = page.read_text().split("```json\n")[1].split("```")[0]
+    records = read(write(block))
+    assert [role for role, _ in said_in(records)] == ["user", "assistant", "tool"]
+    assert bad_in(records) == []
+    assert sessions_in(records) == ["trip"]

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import click
 
 from daybook.cli.command import daybook_command
-from daybook.cli.progress import index_all
+from daybook.cli.found_session import found_session
+from daybook.cli.progress import index_for
 from daybook.cli.settings import Settings
 from daybook.cli.show_command import show_message
 from daybook.cli.terminal import make_console, print_json
@@ -40,7 +41,8 @@ async def command(
     """
     async with settings.open_existing() as book:
         if query is not None:
-            await index_all(book, settings)
+            owner = (await found_session(book, session, user)).user_id
+            await index_for(book, owner, settings)
         context = await book.context.build(
             session, max_tokens=max_tokens, query=query, user_id=user
         )

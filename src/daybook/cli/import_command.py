@@ -17,6 +17,7 @@ from daybook.importers.run import import_file
 __all__ = ["command"]
 
 _SHOWN = 20
+_USERS = 6
 
 
 @daybook_command(
@@ -78,8 +79,10 @@ def _show(report: ImportReport, settings: Settings) -> None:
         click.echo(f"  {printable(str(bad))}", err=True)
     if report.bad_count > _SHOWN:
         settings.note(f"  … and {report.bad_count - _SHOWN:,} more; --json lists up to 1,000")
-    users = ", ".join(map(printable, report.users[:_SHOWN]))
-    settings.note(f"  users: {users or 'none'}; {rate:,.0f} messages/s")
+    users = ", ".join(map(printable, report.users[:_USERS])) or "none"
+    more = len(report.users) - _USERS
+    users += f" and {more} more" if more > 0 else ""
+    settings.note(f"  users: {users}; {rate:,.0f} messages/s")
 
 
 def _many(count: int, thing: str) -> str:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from daybook.client import AsyncDaybook
     from daybook.importers.report import ImportProgress
 
-__all__ = ["Bars", "bars", "index_all"]
+__all__ = ["Bars", "bars", "index_for"]
 
 _LOOK_S = 0.2
 
@@ -31,20 +31,20 @@ class Bars:
         """Return a bar for one file."""
         return ImportBar(self._progress, name)
 
-    async def indexing(self, book: AsyncDaybook) -> None:
-        """Index everything pending, and show how far that is."""
+    async def indexing(self, book: AsyncDaybook, user_id: str | None = None) -> None:
+        """Index everything pending (of a user), and show how far that is."""
         if self._progress is None:
-            await book.recall.flush()
+            await book.recall.flush(user_id=user_id)
             return
-        pending = (await book.recall.state()).pending_sessions
+        pending = (await book.recall.state(user_id=user_id)).pending_sessions
         if not pending:
             return
         task = self._progress.add_task("indexing", total=pending, note="")
-        work = asyncio.create_task(book.recall.flush())
+        work = asyncio.create_task(book.recall.flush(user_id=user_id))
         try:
             while not work.done():
                 await asyncio.wait([work], timeout=_LOOK_S)
-                state = await book.recall.state()
+                state = await book.recall.state(user_id=user_id)
                 self._progress.update(
                     task,
                     completed=max(0, pending - state.pending_sessions),
@@ -100,7 +100,7 @@ def bars(settings: Settings) -> Iterator[Bars]:
         yield Bars(progress)
 
 
-async def index_all(book: AsyncDaybook, settings: Settings) -> None:
-    """Index everything pending, with a bar."""
+async def index_for(book: AsyncDaybook, user_id: str, settings: Settings) -> None:
+    """Index everything pending of a user, with a bar."""
     with bars(settings) as drawn:
-        await drawn.indexing(book)
+        await drawn.indexing(book, user_id)

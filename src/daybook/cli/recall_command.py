@@ -9,7 +9,7 @@ import click
 
 from daybook.cli import moments
 from daybook.cli.command import daybook_command
-from daybook.cli.progress import index_all
+from daybook.cli.progress import index_for
 from daybook.cli.settings import Settings
 from daybook.cli.snippets import highlighted, snippet
 from daybook.cli.terminal import make_console, minute, print_json, printable
@@ -68,7 +68,7 @@ async def command(  # noqa: PLR0913 - one parameter for each option
     """Find what was said, and show where."""
     async with settings.open_existing() as book:
         user_id = await choose_user(book, user)
-        await index_all(book, settings)
+        await index_for(book, user_id, settings)
         hits = await book.recall.search(
             query,
             user_id=user_id,
