@@ -69,6 +69,10 @@ class StaticEmbedder:
         """Return the table's rows of a text, in order."""
         return self._table.token_ids(text)
 
+    def encode_ids(self, ids: Sequence[NDArray[np.uint16]]) -> NDArray[np.float32]:
+        """Return one unit row for each array of rows, as `encode` does for their texts."""
+        return self._table.encode_ids(ids)
+
     def token_vectors(self, ids: NDArray[np.uint16]) -> NDArray[np.float32]:
         """Return unit vectors of rows, shape (len(ids), dimensions)."""
         return self._table.token_vectors(ids)

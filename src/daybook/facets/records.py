@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -107,9 +108,17 @@ class Records:
         new = [_check_write(write, f"writes[{at}]", now) for at, write in enumerate(writes)]
         if not new:
             return []
-        stored = await self._store.put(self._scope, new)
-        if self._indexer is not None:
+        if self._indexer is None:
+            return await self._store.put(self._scope, new)
+        if any(record.expected_version is not None for record in new):
+            stored = await self._store.put(self._scope, new)
             await self._indexer.index(self._scope.tenant, stored)
+            return stored
+        coming = [_as_record(write, now) for write in writes]
+        documents = await self._indexer.prepare(self._scope.tenant, coming)
+        stored, _ = await asyncio.gather(
+            self._store.put(self._scope, new), self._indexer.write(documents)
+        )
         return stored
 
     async def get(self, namespace: Sequence[str], key: str) -> MemoryRecord | None:
@@ -245,6 +254,18 @@ def _check_write(write: RecordWrite, where: str, now: datetime) -> NewRecord:
         expires_at=None if life is None else now + life,
         provenance=write.provenance,
         expected_version=write.expected_version,
+    )
+
+
+def _as_record(write: RecordWrite, now: datetime) -> MemoryRecord:
+    """Return what a write is about to store, for its index document."""
+    return MemoryRecord(
+        namespace=write.namespace,
+        key=write.key,
+        value=write.value,
+        version=1,
+        created_at=now,
+        updated_at=now,
     )
 
 

@@ -22,6 +22,8 @@ __all__ = ["AnalysedText", "Models"]
 # Beyond these sizes a text is a document: its beginning stands for it.
 _MOST_ANALYSED = 100_000
 _MOST_EMBEDDED = 20_000
+# About a millisecond of work: less is not worth a thread.
+_INLINE_CHARACTERS = 4_000
 
 
 class AnalysedText(Struct, frozen=True, eq=False):
@@ -70,13 +72,17 @@ class Models:
         return self._load_token_embedder()
 
     async def analyse(self, texts: Sequence[str]) -> list[AnalysedText]:
-        """Return texts analysed and embedded, in order. Work happens on another thread.
+        """Return texts analysed and embedded, in order. Much work happens on another thread.
 
         Raises:
             ProviderError: The embedder failed.
         """
-        parts = await asyncio.to_thread(self._analyse_all, texts)
-        vectors = await self.embed([text[:_MOST_EMBEDDED] for text in texts])
+        if sum(map(len, texts)) <= _INLINE_CHARACTERS:
+            parts, vectors = self._analyse_all(texts)
+        else:
+            parts, vectors = await asyncio.to_thread(self._analyse_all, texts)
+        if vectors is None:
+            vectors = await self.embed([text[:_MOST_EMBEDDED] for text in texts])
         if vectors is None:
             return [AnalysedText(analysis, tokens, None) for analysis, tokens in parts]
         return [
@@ -96,9 +102,16 @@ class Models:
             return None
         return await self._embedder.embed(texts, purpose=purpose)
 
-    def _analyse_all(self, texts: Sequence[str]) -> list[tuple[Analysis, bytes]]:
+    def _analyse_all(
+        self, texts: Sequence[str]
+    ) -> tuple[list[tuple[Analysis, bytes]], NDArray[np.float32] | None]:
+        """Return each text's analysis and token rows, and vectors where they come from those."""
         analyse, token_ids = self.analyzer.analyse, self.token_embedder.token_ids
-        return [
-            (analyse(text[:_MOST_ANALYSED]), token_ids(text[:_MOST_EMBEDDED]).tobytes())
-            for text in texts
+        rows = [token_ids(text[:_MOST_EMBEDDED]) for text in texts]
+        parts = [
+            (analyse(text[:_MOST_ANALYSED]), ids.tobytes())
+            for text, ids in zip(texts, rows, strict=True)
         ]
+        if self.embedder_id != self.token_embedder.id:
+            return parts, None
+        return parts, self.token_embedder.encode_ids(rows)

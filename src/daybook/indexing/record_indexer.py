@@ -1,9 +1,9 @@
 """Brings records into the index as they are written, and finds them again.
 
 Records are indexed in the call that writes them: they are few and short, and whoever wrote one
-expects to find it. If the process ends between the two steps, the next write or `re_embed` of the
-same key mends it; a document whose record is gone is never returned, because records are read
-from the store.
+expects to find it. Record and document are handed over together and share a commit where they
+share an engine. If only one of the two was written, the next write of the key mends it; a document
+whose record is gone is never returned, because records are read from the store.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from daybook.indexing.documents import record_document, record_text
 from daybook.indexing.models import Models
 from daybook.indexing.query_runner import run_query
+from daybook.model.index_document import IndexDocument
 from daybook.model.memory_record import MemoryRecord, Namespace
 from daybook.model.namespace import decode_namespace, encode_namespace
 from daybook.model.scope import Scope
@@ -20,7 +21,9 @@ from daybook.protocols.clock import Clock
 from daybook.protocols.record_store import RecordStore
 from daybook.protocols.search_index import SearchIndex
 
-__all__ = ["RecordIndexer"]
+__all__ = ["Documents", "RecordIndexer"]
+
+Documents = dict[Scope, list[IndexDocument]]
 
 _MOST_RANKED = 1000
 _CHUNK = 512
@@ -39,14 +42,26 @@ class RecordIndexer:
 
     async def index(self, tenant: str, records: Sequence[MemoryRecord]) -> None:
         """Index records as they stand; each replaces what was indexed under its key."""
+        await self.write(await self.prepare(tenant, records))
+
+    async def prepare(self, tenant: str, records: Sequence[MemoryRecord]) -> Documents:
+        """Return the records' documents by owner; nothing is written yet.
+
+        Raises:
+            ProviderError: The embedder failed.
+        """
         analysed = await self._models.analyse([record_text(record) for record in records])
-        by_owner: dict[str, list[int]] = {}
-        for at, record in enumerate(records):
-            by_owner.setdefault(record.namespace[0], []).append(at)
         embedder = self._models.embedder_id
-        for owner, places in by_owner.items():
-            documents = [record_document(records[at], analysed[at], embedder) for at in places]
-            await self._index.put(Scope(tenant, owner), "records", documents)
+        documents: Documents = {}
+        for record, text in zip(records, analysed, strict=True):
+            owner = Scope(tenant, record.namespace[0])
+            documents.setdefault(owner, []).append(record_document(record, text, embedder))
+        return documents
+
+    async def write(self, documents: Documents) -> None:
+        """Write prepared documents, one transaction for each owner."""
+        for scope, of_owner in documents.items():
+            await self._index.put(scope, "records", of_owner)
 
     async def remove(self, tenant: str, places: Sequence[tuple[Namespace, str]]) -> None:
         """Take keys out of the index."""

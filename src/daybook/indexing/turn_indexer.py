@@ -28,6 +28,7 @@ __all__ = ["TurnIndexer"]
 _log = logging.getLogger("daybook.indexing")
 
 _CHUNK = 512  # messages read, embedded and written at a time
+_AT_ONCE = 2  # sessions; more brought nothing on two cores
 _SESSIONS = 64  # pending sessions taken at a time
 _SEQ_BITS = 32  # as wide as a sequence number may get
 _GATHER_S = 0.03  # how long the background waits for more before it starts
@@ -81,21 +82,31 @@ class TurnIndexer:
             ProviderError: The embedder failed.
         """
         done = 0
-        failure: DaybookError | None = None
-        while failure is None:
-            pending = await self._messages.pending(limit=_SESSIONS, scope=scope)
-            if not pending:
-                return done
-            settled: list[PendingSession] = []
-            for one in reversed(pending):
-                try:
-                    done += await self.index_session(one)
-                    settled.append(one)
-                except DaybookError as exc:
-                    failure = exc
+        while pending := await self._messages.pending(limit=_SESSIONS, scope=scope):
+            outcomes = await self._index_all(list(reversed(pending)))
+            settled = [one for one, outcome in outcomes if isinstance(outcome, int)]
             if settled:
                 await self._messages.settle(settled)
-        raise failure
+            done += sum(outcome for _, outcome in outcomes if isinstance(outcome, int))
+            failures = [outcome for _, outcome in outcomes if isinstance(outcome, DaybookError)]
+            if failures:
+                raise failures[0]
+        return done
+
+    async def _index_all(
+        self, pending: list[PendingSession]
+    ) -> list[tuple[PendingSession, int | DaybookError]]:
+        """Index sessions, two at a time: one is analysed while the other one's commit waits."""
+        turns = asyncio.Semaphore(_AT_ONCE)
+
+        async def index(one: PendingSession) -> tuple[PendingSession, int | DaybookError]:
+            async with turns:
+                try:
+                    return one, await self.index_session(one)
+                except DaybookError as exc:
+                    return one, exc
+
+        return await asyncio.gather(*map(index, pending))
 
     async def index_session(self, session: PendingSession) -> int:
         """Index what of one session is not indexed yet; return how many messages."""

@@ -57,6 +57,10 @@ class TokenEmbedder(Protocol):
         """Return the table's rows of a text, in order."""
         ...
 
+    def encode_ids(self, ids: Sequence[NDArray[np.uint16]]) -> NDArray[np.float32]:
+        """Return the text vector of each array of rows: what `embed` gives under the same id."""
+        ...
+
     def token_vectors(self, ids: NDArray[np.uint16]) -> NDArray[np.float32]:
         """Return unit vectors of rows, shape (len(ids), d)."""
         ...
