@@ -44,6 +44,9 @@ def compute_features(query: AnalysedQuery, candidates: Candidates) -> Features:
         features |= _neighbours(name, leg, previous, following)
     features |= _people(query, candidates)
     features |= _turn(query, candidates)
+    # An answer often shares no word with the question it answers, here or in the conversation.
+    features["qa_b"] = features["prev_qm"] * features["nb_b1"]
+    features["qa_d"] = features["prev_qm"] * features["nb_d1"]
     features["date"] = _date(query, candidates.created_at)
     return features
 

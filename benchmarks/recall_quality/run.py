@@ -1,0 +1,110 @@
+"""Recall's quality on data from outside: `python -m benchmarks.recall_quality.run --data FOLDER`.
+
+Feeds each conversation as one user's history, asks its questions, writes a run file (one JSON
+object a line: `question_id`, `ranked`) and prints recall at 5, 10 and 20 with the time a question
+takes. With `--through daybook` everything goes through `Daybook` itself on an in-memory engine.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.recall_quality.conversations import Conversation, Question, load_conversations
+from benchmarks.recall_quality.embedders import open_embedder
+from benchmarks.recall_quality.indexed_conversation import index_conversation
+from daybook.embedders.static_table import StaticTable
+from daybook.recall.analysis import Analyzer
+from daybook.recall.ranker import rank
+from daybook.recall.weights import weights_for
+
+__all__ = ["main"]
+
+_DEPTH = 50
+_CUTS = (5, 10, 20)
+
+Ask = Callable[[str], list[str]]
+
+
+def openers(embedder_name: str, cache: Path | None) -> Callable[[Conversation], Ask]:
+    """Return what makes a conversation answer questions with turn ids, by the pure pipeline."""
+    embedder, tokens, analyzer = open_embedder(embedder_name, cache), StaticTable.load(), Analyzer()
+    weights = weights_for("" if embedder is None else embedder.id)
+
+    def open_conversation(conversation: Conversation) -> Ask:
+        index = index_conversation(conversation, analyzer, embedder, tokens)
+
+        def ask(question: str) -> list[str]:
+            query = index.plan(question)
+            candidates = index.candidates(query)
+            ranked = rank(
+                query, candidates, token_embedder=tokens, weights=weights, limit=_DEPTH
+            )
+            return [one.key for one in ranked]
+
+        return ask
+
+    return open_conversation
+
+
+def recall(question: Question, ranked: list[str], depth: int) -> float:
+    """Return the share of a question's evidence among the first `depth`."""
+    return len(set(question.evidence) & set(ranked[:depth])) / len(question.evidence)
+
+
+def report(results: Iterable[tuple[Conversation, Question, list[str]]], seconds: list[float]) -> None:
+    """Print recall for each data set, answerable questions only, and each category."""
+    rows: dict[tuple[str, str], list[list[float]]] = defaultdict(list)
+    for conversation, question, ranked in results:
+        if question.evidence:
+            values = [100 * recall(question, ranked, cut) for cut in _CUTS]
+            rows[conversation.dataset, question.category].append(values)
+            if question.answerable:
+                rows[conversation.dataset, "(answerable)"].append(values)
+    print(f"{'':36}{'n':>6}" + "".join(f"{f'R@{cut}':>8}" for cut in _CUTS))
+    for (dataset, category), values in sorted(rows.items()):
+        means = "".join(f"{value:8.1f}" for value in np.mean(values, axis=0))
+        print(f"{dataset + ' ' + category:36}{len(values):>6}{means}")
+    p50, p95 = np.percentile(np.array(seconds) * 1_000, [50, 95])
+    print(f"query p50 {p50:.2f} ms, p95 {p95:.2f} ms over {len(seconds)} questions")
+
+
+def main() -> None:
+    """Run every question, write the run file, print the table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data", type=Path, required=True, help="folder of data sets")
+    parser.add_argument("--embedder", choices=("static", "minilm", "none"), default="static")
+    parser.add_argument("--through", choices=("pipeline", "daybook"), default="pipeline")
+    parser.add_argument("--out", type=Path, help="where the run file goes")
+    parser.add_argument("--cache", type=Path, help="folder for MiniLM's vectors (pipeline only)")
+    arguments = parser.parse_args()
+    if arguments.through == "daybook":
+        from benchmarks.recall_quality.through_daybook import daybook_opener  # noqa: PLC0415
+
+        open_conversation = daybook_opener(arguments.embedder)
+    else:
+        open_conversation = openers(arguments.embedder, arguments.cache)
+    results, seconds = [], []
+    for conversation in load_conversations(arguments.data):
+        ask = open_conversation(conversation)
+        for question in conversation.questions:
+            begin = time.perf_counter()
+            ranked = ask(question.text)
+            seconds.append(time.perf_counter() - begin)
+            results.append((conversation, question, ranked))
+    if arguments.out is not None:
+        with arguments.out.open("w", encoding="utf-8") as file:
+            for conversation, question, ranked in results:
+                line = {"question_id": question.id, "conv_id": conversation.id, "ranked": ranked}
+                file.write(json.dumps(line) + "\n")
+    report(results, seconds)
+
+
+if __name__ == "__main__":
+    main()

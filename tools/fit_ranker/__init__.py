@@ -1,0 +1,1 @@
+"""Fits the weights of `daybook.recall.ranker` on conversations given from outside."""
