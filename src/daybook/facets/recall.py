@@ -12,7 +12,7 @@ from daybook.errors import InvalidInputError, NotFoundError, UnsupportedError
 from daybook.facets.checks import check_limit, check_moment
 from daybook.indexing.documents import to_micros
 from daybook.indexing.models import Models
-from daybook.indexing.query_runner import run_query
+from daybook.indexing.query_runner import SearchFilter, run_query
 from daybook.indexing.turn_indexer import TurnIndexer
 from daybook.model.codec import decode_entry
 from daybook.model.entry import HistoryEntry
@@ -109,6 +109,11 @@ class Recall:
         groups = _check_sessions(session_id)
         if read_your_writes:
             await self._indexer.catch_up(scope)
+        only = SearchFilter(
+            groups=groups,
+            since=None if first is None else to_micros(first),
+            until=None if last is None else to_micros(last),
+        )
         text, wanted = _check_query(query), check_limit(limit)
         asked = wanted
         while True:
@@ -120,9 +125,7 @@ class Recall:
                 text,
                 now=self._clock.now(),
                 limit=asked,
-                groups=groups,
-                since=None if first is None else to_micros(first),
-                until=None if last is None else to_micros(last),
+                only=only,
             )
             hits = await self._hits(scope, ranked, around)
             if len(hits) >= wanted or len(ranked) < asked:

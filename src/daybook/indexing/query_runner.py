@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+
 from daybook.indexing.models import Models
 from daybook.model.index_document import Collection
 from daybook.model.scope import Scope
@@ -13,13 +15,32 @@ from daybook.protocols.search_index import SearchIndex
 if TYPE_CHECKING:
     from daybook.recall.ranker import Ranked
 
-__all__ = ["run_query"]
+__all__ = ["EVERYTHING", "SearchFilter", "run_query"]
+
+
+class SearchFilter(Struct, frozen=True, kw_only=True):
+    """Which documents may be found, decided before anything is ranked.
+
+    Attributes:
+        groups: Only these sessions (or encoded namespaces); None for all.
+        group_prefix: Only groups that start so.
+        since: Only documents said at or after this moment (µs).
+        until: Only documents said before this moment (µs).
+    """
+
+    groups: frozenset[str] | None = None
+    group_prefix: str = ""
+    since: int | None = None
+    until: int | None = None
+
+
+EVERYTHING = SearchFilter()
 
 # Ranking this many candidates takes about a millisecond; it does not wait for a thread.
 _CANDIDATES = 300
 
 
-async def run_query(  # noqa: PLR0913 - the filters of a search are independent
+async def run_query(
     index: SearchIndex,
     models: Models,
     scope: Scope,
@@ -28,10 +49,7 @@ async def run_query(  # noqa: PLR0913 - the filters of a search are independent
     *,
     now: datetime,
     limit: int,
-    groups: frozenset[str] | None = None,
-    group_prefix: str = "",
-    since: int | None = None,
-    until: int | None = None,
+    only: SearchFilter = EVERYTHING,
 ) -> list[Ranked]:
     """Return the best documents of a scope for a query, best first.
 
@@ -43,10 +61,7 @@ async def run_query(  # noqa: PLR0913 - the filters of a search are independent
         text: The query.
         now: When it is asked: what "last month" counts from.
         limit: At most so many.
-        groups: Only these sessions (or encoded namespaces).
-        group_prefix: Only groups that start so.
-        since: Only documents said at or after this moment (µs).
-        until: Only documents said before this moment (µs).
+        only: Which documents may be found at all.
 
     Raises:
         StoreError: The index failed.
@@ -67,10 +82,10 @@ async def run_query(  # noqa: PLR0913 - the filters of a search are independent
         query.candidate_query(
             vector,
             models.embedder_id,
-            groups=groups,
-            group_prefix=group_prefix,
-            since=since,
-            until=until,
+            groups=only.groups,
+            group_prefix=only.group_prefix,
+            since=only.since,
+            until=only.until,
             limit=max(_CANDIDATES, limit),
         ),
     )

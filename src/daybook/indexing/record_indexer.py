@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 from daybook.indexing.documents import record_document, record_text
 from daybook.indexing.models import Models
-from daybook.indexing.query_runner import run_query
+from daybook.indexing.query_runner import SearchFilter, run_query
 from daybook.model.index_document import IndexDocument
 from daybook.model.memory_record import MemoryRecord, Namespace
 from daybook.model.namespace import decode_namespace, encode_namespace
@@ -81,7 +81,7 @@ class RecordIndexer:
             query,
             now=self._clock.now(),
             limit=_MOST_RANKED,
-            group_prefix=encode_namespace(prefix),
+            only=SearchFilter(group_prefix=encode_namespace(prefix)),
         )
         return [((decode_namespace(one.group), one.key), one.score) for one in ranked]
 
