@@ -55,7 +55,7 @@ BAD: list[tuple[str, Call, str]] = [
     ("query", lambda book: book.recall.search(" ", user_id="alice"), "query must be non-empty"),
     (
         "since",
-        lambda book: book.recall.search("x", user_id="a", since=datetime(2026, 1, 1)),
+        lambda book: book.recall.search("x", user_id="a", since=NAIVE),
         "zone",
     ),
     ("far", lambda book: book.recall.search("x", user_id="a", neighbours=21), "from 0 to 20"),
