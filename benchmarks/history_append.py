@@ -18,8 +18,8 @@ __all__ = ["run"]
 
 _INDEXED = "AsyncDaybook, FULL, indexing meanwhile"
 _BUDGET_S = 0.5
-# Three times the rounds of a third of the length: an fsync costs 0.1 ms now and 4 ms soon after, and
-# only sides that are close in time meet the same disk.
+# More and shorter rounds: an fsync costs 0.1 ms now and 4 ms soon after, and only sides that are
+# close in time meet the same disk.
 _SHORTER = 3
 _TITLE = "Chat history: one exchange appended to a session that holds N messages"
 Key = tuple[str, int]
