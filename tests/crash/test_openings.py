@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from daybook.errors import ConfigError, DaybookError, SchemaVersionError
+from daybook.errors import ConfigError, DaybookError, SchemaVersionError, StoreUnavailableError
 from tools.crash.old_files import make_foreign, make_newer, make_version_1
 from tools.crash.openings import open_at_once
 from tools.crash.store import open_book
@@ -25,6 +25,13 @@ def test_processes_open_an_old_file_at_once(tmp_path: Path, zygote: Zygote) -> N
     make_version_1(tmp_path / "old", "migrate")
     tally = open_at_once(zygote, tmp_path, processes=8, rounds=4, old=tmp_path / "old")
     assert tally.sound, tally.examples
+
+
+async def test_a_lock_file_that_cannot_be_opened_is_answered(tmp_path: Path) -> None:
+    (tmp_path / "book.db-lock").mkdir()
+    with pytest.raises(StoreUnavailableError):
+        async with open_book(tmp_path / "book.db"):
+            pass
 
 
 @pytest.mark.parametrize(

@@ -70,7 +70,7 @@ def test_what_was_not_synced_may_be_there_or_not(disk: Disk) -> None:
 
 
 def test_sectors_arrive_alone(disk: Disk) -> None:
-    rng = random.Random(1)
+    rng = random.Random(1)  # noqa: S311 - reproducible on purpose
     seen = {(image["a"][:512], image["a"][512:]) for _ in range(40) if (image := disk.torn(rng))}
     x, y = b"x" * 512, b"y" * 512
     assert seen == {(x, x), (y, x), (y, y)}

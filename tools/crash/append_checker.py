@@ -91,7 +91,7 @@ def check(history: History) -> list[Anomaly]:
     places: dict[str, list[int]] = {}
     for place, (_, message_id) in enumerate(history.final):
         places.setdefault(message_id, []).append(place)
-    found = [
+    return [
         *_check_numbers(history.final),
         *_check_phantoms(places, sent),
         *_check_batches(sent.values(), places),
@@ -99,7 +99,6 @@ def check(history: History) -> list[Anomaly]:
         *_check_order(sent.values(), places),
         *_check_reads(history, sent.values()),
     ]
-    return found
 
 
 def _merge(appends: Iterable[Append]) -> dict[Batch, _Sent]:
@@ -184,14 +183,14 @@ def _check_order(sent: Iterable[_Sent], places: dict[str, list[int]]) -> Iterato
     for _, batch in reversed(stored):
         if earliest < batch.invoked:
             yield Anomaly(
-                "reordered", f"{batch.ids[0]} was sent after {whose} and stands before it"
+                "reordered", f"{whose} was acknowledged first, {batch.ids[0]} stands first"
             )
         if batch.acked < earliest:
             earliest, whose = batch.acked, batch.ids[0]
 
 
 def _check_reads(history: History, sent: Iterable[_Sent]) -> Iterator[Anomaly]:
-    """A read shows a slice of the final list, as new as all that was acknowledged or read before."""
+    """A read shows a slice of the final list, as new as all acknowledged or read before."""
     by_seq = dict(history.final)
     first_sent = {one: batch.invoked for batch in sent for one in batch.ids}
     for read in history.reads:

@@ -15,6 +15,11 @@ __all__ = ["BUGS", "sound_history"]
 
 Spoil = Callable[[History, random.Random], None]
 
+# Shares of the calls of a sound history.
+_REFUSED = 0.05
+_READ = 0.25
+_RETRIED = 0.2
+
 
 def sound_history(seed: int, *, clients: int = 8, batches: int = 120) -> History:
     """Return what a correct store leaves: overlapping calls, retries, refusals, reads."""
@@ -30,9 +35,9 @@ def sound_history(seed: int, *, clients: int = 8, batches: int = 120) -> History
         ids = tuple(f"{client}-{number}-{part}" for part in range(rng.randint(1, 4)))
         call = Append(client, ids, invoked, completed, "ok")
         choice = rng.random()
-        if choice < 0.05:
+        if choice < _REFUSED:
             history.appends.append(replace(call, outcome="failed"))
-        elif choice < 0.3 and history.final:
+        elif choice < _REFUSED + _READ and history.final:
             seen = tuple(history.final[-rng.randint(1, 20) :])
             history.reads.append(Read(client, seen, invoked, completed))
         else:
@@ -47,7 +52,7 @@ def _deliver(history: History, rng: random.Random, append: Append) -> None:
     last = first + len(append.ids) - 1
     history.final.extend(enumerate(append.ids, start=first))
     acknowledged = replace(append, first_seq=first, last_seq=last)
-    if rng.random() < 0.2:
+    if rng.random() < _RETRIED:
         history.appends.append(replace(append, completed=None, outcome="unknown"))
     history.appends.append(acknowledged)
 
@@ -73,7 +78,7 @@ def _duplicate_on_retry(history: History, rng: random.Random) -> None:
     _renumber(history)
 
 
-def _reorder_batches(history: History, rng: random.Random) -> None:
+def _reorder_batches(history: History, _: random.Random) -> None:
     early, late = history.final[:20], history.final[-20:]
     history.final = late + history.final[20:-20] + early
     _renumber(history)
@@ -89,7 +94,7 @@ def _interleave_batch(history: History, rng: random.Random) -> None:
     batch = _acked(history, rng, least=2)
     place = next(index for index, (_, one) in enumerate(history.final) if one == batch.ids[0])
     moved = history.final.pop(place)
-    history.final.insert(max(place - 3, 0) if place > 3 else place + 6, moved)
+    history.final.insert((place + 7) % len(history.final), moved)
     _renumber(history)
 
 
@@ -105,24 +110,24 @@ def _drop_tail(history: History, rng: random.Random) -> None:
     del history.final[-rng.randint(3, 9) :]
 
 
-def _serve_stale_read(history: History, rng: random.Random) -> None:
+def _serve_stale_read(history: History, _: random.Random) -> None:
     late = history.reads[-1]
     old = tuple(history.final[:5])
     history.reads[-1] = replace(late, entries=old)
 
 
-def _read_own_write_late(history: History, rng: random.Random) -> None:
+def _read_own_write_late(history: History, _: random.Random) -> None:
     append = [one for one in history.appends if one.outcome == "ok"][-1]
     moment = (append.completed or 0) + 1
     seen = tuple(history.final[: append.first_seq - 1][-3:])
     history.reads.append(Read(append.client, seen, moment, moment + 5))
 
 
-def _invent_message(history: History, rng: random.Random) -> None:
+def _invent_message(history: History, _: random.Random) -> None:
     history.final.append((len(history.final) + 1, "nobody-sent-this"))
 
 
-def _store_refused(history: History, rng: random.Random) -> None:
+def _store_refused(history: History, _: random.Random) -> None:
     refused = Append(0, ("refused-0", "refused-1"), 1, 2, "failed")
     history.appends.append(refused)
     history.final.extend(enumerate(refused.ids, start=len(history.final) + 1))
@@ -133,17 +138,18 @@ def _skip_numbers(history: History, rng: random.Random) -> None:
     history.final = [(seq + (place >= cut), one) for place, (seq, one) in enumerate(history.final)]
 
 
-def _show_uncommitted(history: History, rng: random.Random) -> None:
+def _show_uncommitted(history: History, _: random.Random) -> None:
     """A read shows a batch that was rolled back afterwards."""
     last = history.reads[-1]
     dirty = (last.entries[-1][0], "rolled-back")
     history.reads[-1] = replace(last, entries=(*last.entries[:-1], dirty))
 
 
-def _answer_another_caller(history: History, rng: random.Random) -> None:
+def _answer_another_caller(history: History, _: random.Random) -> None:
     """A caller gets the receipt of somebody else's batch."""
-    place = next(index for index, one in enumerate(history.appends) if one.outcome == "ok")
-    mine, other = history.appends[place], history.appends[-1]
+    acked = [index for index, one in enumerate(history.appends) if one.outcome == "ok"]
+    place, other = acked[0], history.appends[acked[-1]]
+    mine = history.appends[place]
     history.appends[place] = replace(mine, first_seq=other.first_seq, last_seq=other.last_seq)
 
 

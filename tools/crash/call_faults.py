@@ -11,34 +11,45 @@ from itertools import count
 from pathlib import Path
 
 from tools.crash.plan import PLANS, Outcomes, judge, sessions_of
-from tools.crash.store import observe
-from tools.crash.strace import Strace, tamper
+from tools.crash.store import make_empty, observe
+from tools.crash.strace import Strace, Target
 from tools.crash.tally import Tally
 from tools.crash.zygote import Child, Zygote
 
 __all__ = ["FAULTS", "Fault", "fail_everywhere", "sort_outcomes"]
 
+_PATIENCE_S = 6.0  # longer than any call takes
 _FULL = "StoreFullError"
 _UNAVAILABLE = "StoreUnavailableError"
 
 
 @dataclass(frozen=True)
 class Fault:
-    """A call, the error it returns, and the errors of ours that may answer for it."""
+    """What fails, the error it returns, and the errors of ours that may answer for it."""
 
-    call: str
+    target: Target
     error: str
     typed: frozenset[str]
 
+    def __str__(self) -> str:
+        """Return it for a report."""
+        return f"{self.error} at {self.target}"
+
+
+_ANY = frozenset({_FULL, _UNAVAILABLE})
 
 FAULTS = (
-    Fault("pwrite64", "ENOSPC", frozenset({_FULL})),
-    Fault("pwrite64", "EIO", frozenset({_UNAVAILABLE})),
-    Fault("fdatasync", "ENOSPC", frozenset({_FULL, _UNAVAILABLE})),
-    Fault("fdatasync", "EIO", frozenset({_UNAVAILABLE})),
-    Fault("ftruncate", "ENOSPC", frozenset({_FULL, _UNAVAILABLE})),
-    Fault("pread64", "EIO", frozenset({_UNAVAILABLE})),
-    Fault("flock", "ENOLCK", frozenset({_UNAVAILABLE})),
+    Fault(Target("pwrite64"), "ENOSPC", _ANY),
+    Fault(Target("pwrite64", "-wal"), "ENOSPC", frozenset({_FULL})),
+    Fault(Target("pwrite64", "-wal"), "EIO", frozenset({_UNAVAILABLE})),
+    Fault(Target("pwrite64", ""), "ENOSPC", frozenset({_FULL})),
+    Fault(Target("pwrite64", "-shm"), "ENOSPC", _ANY),
+    Fault(Target("fdatasync", "-wal"), "ENOSPC", _ANY),
+    Fault(Target("fdatasync", "-wal"), "EIO", frozenset({_UNAVAILABLE})),
+    Fault(Target("fdatasync", ""), "EIO", frozenset({_UNAVAILABLE})),
+    Fault(Target("ftruncate", "-shm"), "ENOSPC", _ANY),
+    Fault(Target("pread64", ""), "EIO", frozenset({_UNAVAILABLE, "CorruptRecordError"})),
+    Fault(Target("flock", "-lock"), "ENOLCK", frozenset({_UNAVAILABLE})),
 )
 
 
@@ -71,20 +82,21 @@ def fail_everywhere(
 ) -> Tally:
     """Fail each `stride`-th occurrence of a call, or all from there on; judge what is stored."""
     kind = "from there on" if lasting else "once"
-    tally = Tally(f"{fault.error} {kind} at {fault.call}: {plan}")
+    tally = Tally(f"{fault} {kind}: {plan}")
     started = time.monotonic()
     for number in count(1, stride):
-        place = folder / f"{fault.call}-{fault.error}-{kind}-{number}"
+        place = folder / f"{fault}-{kind}-{number}".replace("/", "-").replace(" ", "-")
         place.mkdir()
+        asyncio.run(make_empty(place / "book.db"))
         when = f"{number}+" if lasting else str(number)
         status, lines, struck = _run(zygote, plan, place, fault, when, careless=careless)
         if not struck:
             shutil.rmtree(place)
             break
-        _judge_run(tally, plan, place, fault, lines, where=f"{fault.call} {when}", status=status)
+        _judge_run(tally, plan, place, fault, lines, where=f"{fault} {when}", status=status)
         shutil.rmtree(place)
         tally.faults += 1
-        tally.boundaries[fault.call] += 1
+        tally.boundaries[str(fault.target)] += 1
     tally.seconds = time.monotonic() - started
     return tally
 
@@ -114,9 +126,10 @@ def _run(
     zygote: Zygote, plan: str, place: Path, fault: Fault, when: str, *, careless: bool
 ) -> tuple[int | None, list[str], bool]:
     """Return the child's status (None: it hung), its lines, and whether the fault struck."""
-    child = zygote.spawn("plan", plan=plan, path=place / "book.db", careless=careless, quiet=True)
+    path = place / "book.db"
+    child = zygote.spawn("plan", plan=plan, path=path, careless=careless, quiet=True)
     log = place / "strace.log"
-    options = [*tamper(fault.call, f"error={fault.error}", when), "-o", str(log)]
+    options = [*fault.target.options(path, f"error={fault.error}", when), "-o", str(log)]
     with Strace(child, options):
         child.go()
         status, lines = _finish(child)
@@ -127,7 +140,7 @@ def _run(
 def _finish(child: Child) -> tuple[int | None, list[str]]:
     lines = []
     try:
-        while (line := child.read_line()) is not None:
+        while (line := child.read_line(_PATIENCE_S)) is not None:
             lines.append(line)
     except TimeoutError:
         child.kill()

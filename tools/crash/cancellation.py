@@ -20,6 +20,7 @@ from tools.crash.tally import Tally
 __all__ = ["Deliver", "Storm", "misdeliver", "storm"]
 
 _SESSION = "stormy"
+_READS, _CANCELLED = 0.3, 0.33  # shares of the calls
 _LONGEST_S = 0.004  # a call that is cancelled is cancelled within this
 
 Deliver = Callable[[AsyncDaybook, list[Message]], Awaitable[Receipt]]
@@ -58,9 +59,9 @@ class Storm:
         own = f"own-{name}"
         for number in range(calls):
             ids = tuple(f"{name}-{number}-{part}" for part in range(rng.randint(1, 3)))
-            work = self._read(name) if rng.random() < 0.3 else self._send(ids, own)
+            work = self._read() if rng.random() < _READS else self._send(ids, own)
             task = asyncio.ensure_future(work)
-            if rng.random() < 0.33:
+            if rng.random() < _CANCELLED:
                 await asyncio.wait([task], timeout=rng.random() * _LONGEST_S)
                 self.cancelled += task.cancel()
             await asyncio.wait([task])
@@ -82,7 +83,7 @@ class Storm:
         mine = await self._book.history.list(own, user_id=USER)
         self.foreign += any(not message.id.startswith(f"{own}-") for message in mine)
 
-    async def _read(self, name: str) -> None:
+    async def _read(self) -> None:
         invoked = time.monotonic_ns()
         entries = await self._book.history.entries(_SESSION, limit=30, user_id=USER)
         seen = tuple((one.seq, one.message.id) for one in entries)

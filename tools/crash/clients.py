@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from daybook.client import AsyncDaybook
 from daybook.errors import DaybookError
@@ -18,6 +18,7 @@ from tools.crash.store import USER, make_message, open_book
 __all__ = ["SESSION", "append_and_read", "append_unlocked"]
 
 SESSION = "shared"
+_RETRIED = 0.1  # share of batches that are delivered several times
 _SEEN = 50  # messages a read looks at
 
 Spec = Mapping[str, Any]
@@ -36,10 +37,10 @@ async def append_and_read(spec: Spec, send: Send) -> None:
     client: int = spec["client"]
     rng = random.Random(spec["seed"] * 1000 + client)
     errors: dict[str, int] = {}
-    with Path(spec["history"]).open("wb", buffering=1 << 16) as out:
+    with _history_file(spec) as out:
         async with open_book(Path(spec["path"]), synchronous=spec["synchronous"]) as book:
             for ids in _batches(client, spec["batches"], rng):
-                deliveries = rng.randint(2, 5) if rng.random() < 0.1 else 1
+                deliveries = rng.randint(2, 5) if rng.random() < _RETRIED else 1
                 for _ in range(deliveries):
                     append = await _deliver(book, client, ids, errors)
                     out.write(write_line(append))
@@ -79,16 +80,21 @@ async def append_unlocked(spec: Spec, send: Send) -> None:
     """The control: the same client on a file that is read, changed and written without a lock."""
     client: int = spec["client"]
     rng = random.Random(spec["seed"] * 1000 + client)
-    path = Path(spec["path"])
-    with Path(spec["history"]).open("wb") as out:
+    with _history_file(spec) as out:
         for ids in _batches(client, spec["batches"], rng):
-            invoked = time.monotonic_ns()
-            stored = path.read_text().split() if path.exists() else []
-            scratch = path.with_name(f"{path.name}-{client}")
-            scratch.write_text("\n".join([*stored, *ids]))
-            scratch.replace(path)
-            first = len(stored) + 1
-            completed = time.monotonic_ns()
-            last = first + len(ids) - 1
-            out.write(write_line(Append(client, ids, invoked, completed, "ok", first, last)))
+            out.write(write_line(_rewrite(Path(spec["path"]), client, ids)))
     send("{}")
+
+
+def _rewrite(path: Path, client: int, ids: tuple[str, ...]) -> Append:
+    invoked = time.monotonic_ns()
+    stored = path.read_text().split() if path.exists() else []
+    scratch = path.with_name(f"{path.name}-{client}")
+    scratch.write_text("\n".join([*stored, *ids]))
+    scratch.replace(path)
+    first, last = len(stored) + 1, len(stored) + len(ids)
+    return Append(client, ids, invoked, time.monotonic_ns(), "ok", first, last)
+
+
+def _history_file(spec: Spec) -> BinaryIO:
+    return Path(spec["history"]).open("wb", buffering=1 << 16)

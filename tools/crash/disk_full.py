@@ -19,6 +19,7 @@ from tools.crash.tally import Tally
 __all__ = ["can_mount", "fill_up", "small_disk"]
 
 _BALLAST_BYTES = 512 * 1024
+_REFUSALS = 3  # how often a full disk is tried
 _SESSION = "full"
 
 
@@ -66,7 +67,7 @@ async def fill_up(disk: Path, *, size: int, careless: bool = False) -> Tally:
         refused = 0
         for number in range(10_000):
             refused += not await _append(book, history, number, size, defects, careless=careless)
-            if refused == 3:
+            if refused == _REFUSALS:
                 break
         else:
             defects.append("the disk never filled up")

@@ -16,14 +16,21 @@ from daybook.importers.run import import_file
 from tools.crash.append_checker import Anomaly
 from tools.crash.old_files import make_version_1
 from tools.crash.plan import PLANS, Outcomes, judge, sessions_of
-from tools.crash.store import USER, Observed, integrity, observe, open_book
-from tools.crash.strace import Strace, tamper
+from tools.crash.store import USER, Observed, integrity, make_empty, observe, open_book
+from tools.crash.strace import Strace, Target
 from tools.crash.tally import Tally
 from tools.crash.zygote import Zygote
 
-__all__ = ["CALLS", "Case", "import_case", "kill_everywhere", "migrate_case", "plan_case"]
+__all__ = ["TARGETS", "Case", "import_case", "kill_everywhere", "migrate_case", "plan_case"]
 
-CALLS = ("pwrite64", "write", "fdatasync", "fsync", "ftruncate", "unlink", "rename", "flock")
+TARGETS = (
+    *(Target("pwrite64", file) for file in ("-wal", "", "-journal", "-shm")),
+    *(Target("fdatasync", file) for file in ("-wal", "", "-journal", "/")),
+    *(Target("ftruncate", file) for file in ("", "-wal", "-shm")),
+    *(Target("unlink", file) for file in ("-wal", "-journal", "-shm")),
+    Target("flock", "-lock"),
+    Target("write"),  # the acknowledgement itself
+)
 
 Verdict = tuple[list[Anomaly], list[str]]
 
@@ -48,19 +55,24 @@ class Case:
 
 
 def kill_everywhere(
-    zygote: Zygote, case: Case, folder: Path, *, stride: int = 1, calls: Sequence[str] = CALLS
+    zygote: Zygote,
+    case: Case,
+    folder: Path,
+    *,
+    stride: int = 1,
+    targets: Sequence[Target] = TARGETS,
 ) -> Tally:
     """Kill the workload at each `stride`-th occurrence of each call and judge what it left."""
     tally = Tally(f"kill: {case.name}")
     started = time.monotonic()
-    for call in calls:
+    for target in targets:
         for number in count(1, stride):
-            place = folder / f"{case.kind}-{call}-{number}"
+            place = folder / f"{target}-{number}".replace("/", "-").replace(" ", "-")
             place.mkdir()
             case.prepare(place)
-            status, lines = _killed_at(zygote, case, place, call, number)
+            status, lines = _killed_at(zygote, case, place, target, number)
             tally.operations += len(lines)
-            where = f"{call} {number}"
+            where = f"{target} {number}"
             if status not in {0, -9}:
                 tally.add(where, (), [f"the child ended with status {status}"])
             tally.add(where, *case.judge(place, lines))
@@ -68,17 +80,17 @@ def kill_everywhere(
             if status == 0:
                 break
             tally.kills += 1
-            tally.boundaries[call] += 1
+            tally.boundaries[str(target)] += 1
     tally.seconds = time.monotonic() - started
     return tally
 
 
 def _killed_at(
-    zygote: Zygote, case: Case, place: Path, call: str, number: int
+    zygote: Zygote, case: Case, place: Path, target: Target, number: int
 ) -> tuple[int, list[str]]:
     spec = {**case.spec, "source": place / "source.jsonl", "path": place / "book.db"}
     child = zygote.spawn(case.kind, **spec)
-    with Strace(child, tamper(call, "signal=SIGKILL", str(number))):
+    with Strace(child, target.options(place / "book.db", "signal=SIGKILL", str(number))):
         child.go()
         lines = child.lines()
         status = child.wait()
@@ -89,8 +101,13 @@ def _nothing(_: Path) -> None:
     """Prepare nothing: the child makes the file."""
 
 
-def plan_case(plan: str, **spec: Any) -> Case:
-    """Return the case of a plan on a new file."""
+def _empty_book(place: Path) -> None:
+    """Make the file beforehand: what creating it writes is the case of `new` alone."""
+    asyncio.run(make_empty(place / "book.db"))
+
+
+def plan_case(plan: str, *, new: bool = False, **spec: Any) -> Case:
+    """Return the case of a plan on an empty file, or where the file is made first."""
 
     def verdict(place: Path, lines: Sequence[str]) -> Verdict:
         observed = asyncio.run(observe(place / "book.db", sessions_of(PLANS[plan])))
@@ -98,7 +115,8 @@ def plan_case(plan: str, **spec: Any) -> Case:
             PLANS[plan], Outcomes(frozenset(map(int, lines))), observed.stored
         ), observed.faults
 
-    return Case(plan, "plan", _nothing, verdict, {"plan": plan, **spec})
+    name, prepare = (f"new file, {plan}", _nothing) if new else (plan, _empty_book)
+    return Case(name, "plan", prepare, verdict, {"plan": plan, **spec})
 
 
 def migrate_case(template: Path) -> Case:
@@ -131,6 +149,7 @@ def import_case(*, messages: int, sessions: int, batch_size: int) -> Case:
             for session, one in ids
         ]
         (place / "source.jsonl").write_text("\n".join(lines))
+        _empty_book(place)
 
     def verdict(place: Path, lines: Sequence[str]) -> Verdict:
         return asyncio.run(_judge_import(place, ids, names, int(lines[-1]) if lines else 0))

@@ -9,11 +9,11 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from unittest import mock
 
+from daybook.context.token_estimate import ApproximateTokenCounter
 from daybook.engines.sqlite import schema
 from daybook.engines.sqlite.engine import SQLiteEngine
 from daybook.facets.history import History
 from daybook.protocols.clock import SystemClock, new_id
-from daybook.context.token_estimate import ApproximateTokenCounter
 from tools.crash.plan import PLANS, Put
 from tools.crash.store import USER, make_message
 

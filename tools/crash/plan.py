@@ -100,7 +100,7 @@ def _mixed(count: int) -> Plan:
     steps: list[tuple[Operation, ...]] = []
     for number in range(count):
         steps.append((_batch("one", number, 1 + number % 4),))
-        if number % 4 == 3:
+        if (number + 1) % 4 == 0:
             steps.extend([(Index(),), (Reopen(),)])
     return tuple(steps)
 
@@ -110,7 +110,7 @@ PLANS: dict[str, Plan] = {
     "append-short": _appends(3),
     "group": _grouped(4),
     "remove": _removals(),
-    "migrate": _appends(4) + ((Index(),), (_batch("new", 0, 2),)),
+    "migrate": (*_appends(4), (Index(),), (_batch("new", 0, 2),)),
     "mixed": _mixed(12),
     "mixed-short": _mixed(4),
     "large": _large(16),

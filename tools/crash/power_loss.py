@@ -29,6 +29,7 @@ Action = Literal["create", "write", "truncate", "sync", "unlink", "ack"]
 
 _CALLS = ("openat", "pwrite64", "write", "ftruncate", "fdatasync", "fsync", "unlink")
 _SECTOR = 512
+_EVEN = 0.5
 _LINE = re.compile(r"^(\d+)\s+(?:<\.\.\. )?(\w+)(\(| resumed>)(.*)$")
 _HEX = re.compile(r"\\x([0-9a-f]{2})")
 _DESCRIPTOR = re.compile(r"^(\d+)<((?:\\x[0-9a-f]{2}|[^>\\])*)>")
@@ -90,6 +91,7 @@ def _bytes(escaped: str) -> bytes:
 
 
 def _event(call: str, rest: str, folder: Path) -> Event | None:
+    """Return what a finished call did to the folder, if anything."""
     if call in {"openat", "unlink"}:
         quoted = _QUOTED.search(rest)
         name = _inside(_text(quoted[1]), folder) if quoted else None
@@ -97,26 +99,25 @@ def _event(call: str, rest: str, folder: Path) -> Event | None:
             return None
         return Event("create" if call == "openat" else "unlink", name)
     descriptor = _DESCRIPTOR.match(rest)
-    if descriptor is None:
-        return None
-    path = _text(descriptor[2])
+    path = _text(descriptor[2]) if descriptor else ""
     if call == "write" and path.startswith("pipe:"):
-        return _acknowledgement(rest)
+        return Event("ack", data=_quoted(rest).strip())
     name = _inside(path, folder)
-    if name is None:
-        return None
+    return None if name is None else _file_event(call, rest, name)
+
+
+def _file_event(call: str, rest: str, name: str) -> Event:
     if call in {"fdatasync", "fsync"}:
         return Event("sync", name)
-    size = int(rest.rpartition(")")[0].rpartition(", ")[2])
+    number = int(rest.rpartition(")")[0].rpartition(", ")[2])
     if call == "ftruncate":
-        return Event("truncate", name, offset=size)
-    quoted = _QUOTED.search(rest)
-    return Event("write", name, offset=size, data=_bytes(quoted[1] if quoted else ""))
+        return Event("truncate", name, offset=number)
+    return Event("write", name, offset=number, data=_quoted(rest))
 
 
-def _acknowledgement(rest: str) -> Event | None:
-    quoted = _QUOTED.search(rest)
-    return Event("ack", data=_bytes(quoted[1]).strip()) if quoted else None
+def _quoted(rest: str) -> bytes:
+    found = _QUOTED.search(rest)
+    return _bytes(found[1]) if found else b""
 
 
 def _inside(path: str, folder: Path) -> str | None:
@@ -173,7 +174,7 @@ class Disk:
         """Return a disk on which any sectors arrived, in any order, and any names."""
         names = dict(self._safe)
         for name in {*self._now, *self._safe}:
-            if rng.random() < 0.5:
+            if rng.random() < _EVEN:
                 _set(names, name, self._now.get(name))
         return {
             name: bytes(_written(file.durable, _some_sectors(file.pending, rng)))
@@ -217,13 +218,13 @@ def _some_sectors(
 ) -> Iterator[tuple[int, bytes | None]]:
     for offset, data in writes:
         if data is None:
-            if rng.random() < 0.5:
+            if rng.random() < _EVEN:
                 yield offset, None
             continue
         end, at = offset + len(data), offset
         while at < end:
             following = min(end, (at // _SECTOR + 1) * _SECTOR)
-            if rng.random() < 0.5:
+            if rng.random() < _EVEN:
                 yield at, data[at - offset : following - offset]
             at = following
 

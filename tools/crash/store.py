@@ -11,7 +11,7 @@ from pathlib import Path
 from daybook.client import AsyncDaybook
 from daybook.model.message import Message
 
-__all__ = ["USER", "Observed", "integrity", "make_message", "observe", "open_book"]
+__all__ = ["USER", "Observed", "integrity", "make_empty", "make_message", "observe", "open_book"]
 
 USER = "ann"
 _PROBE = "zebrafinch"  # a word that no workload says
@@ -38,6 +38,12 @@ async def open_book(
     url = f"sqlite:///{path}?synchronous={synchronous}&lock_timeout_s={lock_timeout_s}&readers=1"
     async with AsyncDaybook.open(url, embedder=None, background=False) as book:
         yield book
+
+
+async def make_empty(path: Path) -> None:
+    """Create a file with nothing in it but its tables."""
+    async with open_book(path):
+        pass
 
 
 def make_message(message_id: str, size: int = 40) -> Message:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import shutil
 import subprocess
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
+from typing import Self
 
 from tools.crash.zygote import Child
 
-__all__ = ["Strace", "available", "record", "tamper"]
+__all__ = ["Strace", "Target", "available", "record"]
 
 
 def available() -> bool:
@@ -18,9 +20,35 @@ def available() -> bool:
     return shutil.which("strace") is not None
 
 
-def tamper(call: str, action: str, when: str) -> list[str]:
-    """Return options that tamper with a call: `action` is ``signal=SIGKILL``, ``error=ENOSPC`` …"""
-    return ["-e", f"trace={call}", "-e", f"inject={call}:{action}:when={when}"]
+@dataclass(frozen=True)
+class Target:
+    """A system call, on one of the files of a store.
+
+    Strace counts calls for each thread on its own, so calls on all files together would hide those
+    of a thread that makes few behind those of one that makes many.
+
+    Attributes:
+        call: Its name.
+        file: What follows the database's name: ``-wal``, "" for the database itself; ``/`` for
+            the folder, None for whatever the call is about.
+    """
+
+    call: str
+    file: str | None = None
+
+    def __str__(self) -> str:
+        """Return it for a report."""
+        names = {None: "", "": " database", "/": " folder"}
+        return self.call + names.get(self.file, f" {self.file}")
+
+    def options(self, path: Path, action: str, when: str) -> list[str]:
+        """Return options that tamper: `action` is ``signal=SIGKILL``, ``error=ENOSPC`` and such."""
+        only = [] if self.file is None else ["-P", self._path(path)]
+        call = self.call
+        return [*only, "-e", f"trace={call}", "-e", f"inject={call}:{action}:when={when}"]
+
+    def _path(self, path: Path) -> str:
+        return str(path.parent) if self.file == "/" else f"{path}{self.file}"
 
 
 def record(calls: Sequence[str], out: Path, *, longest: int) -> list[str]:
@@ -48,7 +76,7 @@ class Strace:
         if "attached" not in said:
             raise RuntimeError(f"strace cannot attach: {said}")
 
-    def __enter__(self) -> Strace:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(

@@ -22,7 +22,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, Self
 
 __all__ = ["PATIENCE_S", "Child", "Zygote"]
 
@@ -138,7 +138,7 @@ class Zygote:
             raise RuntimeError("the zygote ended")
         return int(data)
 
-    def __enter__(self) -> Zygote:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
