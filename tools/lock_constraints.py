@@ -58,8 +58,9 @@ LOCKS = (
     Lock(
         "constraints-bench.txt",
         "Daybook and the libraries that `make bench` measures beside it.",
-        extras=("bench",),
+        extras=("minilm", "bench"),
         more=("hatchling", "editables"),
+        without_dependencies=(WEIGHTS,),
     ),
 )
 
