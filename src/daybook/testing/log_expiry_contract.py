@@ -51,6 +51,17 @@ class LogExpiryContract(Contract[MessageLog]):
         assert await log.delete_session(ALICE, "s") is False
 
     @scenario
+    async def test_deleting_an_expired_session_removes_what_is_left(
+        self, log: MessageLog, clock: FakeClock
+    ) -> None:
+        """It was missing, so the answer is no; but nothing waits for a sweep any more."""
+        await start_session(log, clock, "a", ttl=_HOUR)
+        clock.advance(_HOUR)
+        assert await log.delete_session(BOB, "s") is False
+        assert await log.delete_session(ALICE, "s") is False
+        assert await log.sweep(clock.now()) == 0
+
+    @scenario
     async def test_activity_prolongs_a_life(self, log: MessageLog, clock: FakeClock) -> None:
         """The ttl counts from the last append."""
         await start_session(log, clock, ttl=_HOUR)

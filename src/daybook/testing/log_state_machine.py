@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
+    initialize,
     invariant,
     rule,
     run_state_machine_as_test,
@@ -92,6 +93,11 @@ class LogStateMachine(RuleBasedStateMachine):
         """Close the engine and the loop."""
         self.do(self.engine.close())
         self.loop.close()
+
+    @initialize(batch=st.lists(_SAID, min_size=2, max_size=4, unique_by=lambda said: said[0]))
+    def begin(self, batch: list[Said]) -> None:
+        """Something is there already, so that the first steps have something to break."""
+        self.append_creating(Scope("t", "u"), "u", "s", batch, None)
 
     @rule(scope=_SCOPES, name=_IDS, batch=_BATCHES)
     def append(self, scope: Scope, name: str, batch: list[Said]) -> None:
@@ -182,10 +188,11 @@ class LogStateMachine(RuleBasedStateMachine):
 
     @rule(scope=_SCOPES, name=_IDS)
     def delete(self, scope: Scope, name: str) -> None:
-        """Everything goes."""
+        """Everything goes; what is left of an expired session too."""
         there = self.model.find(scope, name, self.clock.now()) is not None
         assert self.do(self.log.delete_session(scope, name)) is there
-        if there:
+        left = self.model.sessions.get((scope.tenant, name))
+        if left is not None and scope.reaches(left.user_id):
             self.model.drop(scope.tenant, name)
 
     @rule(seconds=st.sampled_from([0, 1, 4, 5, 59, 60]))

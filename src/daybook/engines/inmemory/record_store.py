@@ -83,7 +83,7 @@ class InMemoryRecordStore:
             stored: list[_Version] = []
             for record in records:
                 place = (scope.tenant, record.namespace, record.key)
-                before = written[place] if place in written else self._versions(place, now)
+                before = _unexpired(written.get(place, self._keys.get(place, ())), now)
                 stored.append(_next_version(before, record, now))
                 written[place] = (*before, stored[-1])
             self._keys.update(written)
@@ -169,8 +169,7 @@ class InMemoryRecordStore:
             self._keys.clear()
 
     def _versions(self, place: _Place, now: datetime) -> _Versions:
-        versions = self._keys.get(place, ())
-        return () if versions and versions[-1].expired(now) else versions
+        return _unexpired(self._keys.get(place, ()), now)
 
     def _current(self, scope: Scope, prefix: Namespace) -> Iterator[_Version]:
         now = self._clock.now()
@@ -185,6 +184,10 @@ class InMemoryRecordStore:
             removed += bool(self._versions(place, now))
             self._keys.pop(place, None)
         return removed
+
+
+def _unexpired(versions: _Versions, now: datetime) -> _Versions:
+    return () if versions and versions[-1].expired(now) else versions
 
 
 def _is_below(place: _Place, scope: Scope, prefix: Namespace) -> bool:
