@@ -5,6 +5,7 @@ from __future__ import annotations
 from daybook.engines.inmemory import InMemoryEngine
 from daybook.protocols.clock import Clock
 from daybook.registry import Engine
+from daybook.testing.facade_contract import FacadeContract
 from daybook.testing.message_log_contract import MessageLogContract
 from daybook.testing.record_store_contract import RecordStoreContract
 from daybook.testing.search_index_contract import SearchIndexContract
@@ -30,3 +31,18 @@ class TestRecordStore(InMemory, RecordStoreContract):
 
 class TestSearchIndex(InMemory, SearchIndexContract):
     """Indexed documents."""
+
+
+class TestBlocking(FacadeContract):
+    """Through `Daybook`."""
+
+    persists = False
+
+    def url(self) -> str:
+        return "inmemory://"
+
+
+class TestAsync(TestBlocking):
+    """Through `AsyncDaybook`."""
+
+    blocking = False

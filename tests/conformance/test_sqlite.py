@@ -10,6 +10,7 @@ import pytest
 from daybook.engines.sqlite import SQLiteEngine
 from daybook.protocols.clock import Clock
 from daybook.registry import Engine
+from daybook.testing.facade_contract import FacadeContract
 from daybook.testing.message_log_contract import MessageLogContract
 from daybook.testing.record_store_contract import RecordStoreContract
 from daybook.testing.search_index_contract import SearchIndexContract
@@ -45,3 +46,20 @@ class TestRecordStore(SQLite, RecordStoreContract):
 
 class TestSearchIndex(SQLite, SearchIndexContract):
     """Indexed documents."""
+
+
+class TestBlocking(FacadeContract):
+    """Through `Daybook`."""
+
+    @pytest.fixture(autouse=True)
+    def _folder(self, tmp_path: Path) -> None:
+        self.folder = tmp_path
+
+    def url(self) -> str:
+        return f"sqlite:///{self.folder}/book.db"
+
+
+class TestAsync(TestBlocking):
+    """Through `AsyncDaybook`."""
+
+    blocking = False

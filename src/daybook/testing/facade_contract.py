@@ -1,0 +1,302 @@
+"""The contract seen from outside: any engine through `Daybook` and through `AsyncDaybook`.
+
+The tests are written once, in blocking style; for `AsyncDaybook` every call is run on a loop.
+Inherit `FacadeContract` twice, with `blocking` set to True and to False, and implement ``url``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Any, ClassVar
+
+import pytest
+
+from daybook.blocking import Daybook
+from daybook.client import AsyncDaybook
+from daybook.errors import (
+    ConflictError,
+    DaybookError,
+    InvalidInputError,
+    NotFoundError,
+    StoreClosedError,
+)
+from daybook.model.message import Message
+from daybook.testing.fake_clock import FakeClock
+from daybook.testing.odd_data import (
+    ODD_OBJECTS,
+    refused_ids,
+    refused_messages,
+    refused_values,
+    stored_messages,
+)
+
+__all__ = ["AsyncOnLoop", "FacadeContract"]
+
+_HOUR = timedelta(hours=1)
+
+
+class AsyncOnLoop:
+    """An `AsyncDaybook` whose methods run to their end on a loop of their own."""
+
+    def __init__(self, url: str, **options: Any) -> None:
+        self._loop = asyncio.new_event_loop()
+        self._book = self._loop.run_until_complete(_opened(url, options))
+
+    def __getattr__(self, name: str) -> Any:
+        """Return a facet, or a plain attribute."""
+        return _Facet(getattr(self._book, name), self._loop)
+
+    def close(self) -> None:
+        """Close the book."""
+        self._loop.run_until_complete(self._book.close())
+
+    def end(self) -> None:
+        """Close the loop too."""
+        self.close()
+        self._loop.close()
+
+
+class _Facet:
+    def __init__(self, facet: Any, loop: asyncio.AbstractEventLoop) -> None:
+        self._facet = facet
+        self._loop = loop
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        method = getattr(self._facet, name)
+        return lambda *args, **named: self._loop.run_until_complete(method(*args, **named))
+
+
+async def _opened(url: str, options: dict[str, Any]) -> AsyncDaybook:
+    return await AsyncDaybook.open(url, **options)
+
+
+class FacadeContract(ABC):
+    """What a program sees.
+
+    Attributes:
+        persists: A second `open` of one URL sees what the first stored.
+        blocking: Through `Daybook`; False for `AsyncDaybook`.
+    """
+
+    persists: ClassVar[bool] = True
+    blocking: ClassVar[bool] = True
+
+    @abstractmethod
+    def url(self) -> str:
+        """Return the URL of the test's engine."""
+
+    @contextmanager
+    def opened(self, **options: Any) -> Iterator[Any]:
+        """Open a book on the test's engine, with a clock that stands still unless given one."""
+        options = {"embedder": "hash", "clock": FakeClock(), **options}
+        book: Any = (
+            Daybook.open(self.url(), **options)
+            if self.blocking
+            else AsyncOnLoop(self.url(), **options)
+        )
+        try:
+            yield book
+        finally:
+            book.close() if self.blocking else book.end()
+
+    def test_odd_messages_come_back_equal(self) -> None:
+        """Every message of the corpus, one session each."""
+        with self.opened(background=False) as book:
+            for name, message in stored_messages().items():
+                book.history.append(name, message, user_id="alice")
+                [found] = book.history.list(name)
+                assert found.content == message.content, name
+                assert repr(found.metadata) == repr(message.metadata), name
+                assert (found.id, found.created_at) == (message.id, FakeClock().now())
+
+    def test_refused_messages_store_nothing(self) -> None:
+        """One typed error, before any engine; a good message in the batch is not stored either."""
+        with self.opened() as book:
+            for name, message in refused_messages().items():
+                with pytest.raises(InvalidInputError):
+                    book.history.append("s", [Message.user("good"), message], user_id="alice")
+                assert book.sessions.get("s") is None, name
+
+    def test_what_can_name_nothing_is_refused(self) -> None:
+        """As session, user or key; nothing is stored."""
+        with self.opened() as book:
+            for wrong in refused_ids().values():
+                with pytest.raises(InvalidInputError):
+                    book.history.append(wrong, Message.user("x"), user_id="alice")
+                if wrong is not None:
+                    with pytest.raises(InvalidInputError):
+                        book.history.append("s", Message.user("x"), user_id=wrong)
+                with pytest.raises(InvalidInputError):
+                    book.records.put(("alice",), wrong, {})
+            assert book.sessions.list().items == []
+
+    def test_a_retry_is_harmless_and_a_change_conflicts(self) -> None:
+        """The same objects again give the same places; another body under an id is refused."""
+        batch = [Message.user("a", id="1"), Message.assistant("b", id="2", metadata={"k": [1]})]
+        with self.opened() as book:
+            first = book.history.append("s", batch, user_id="alice")
+            again = book.history.append("s", batch, user_id="alice")
+            assert (first.first_seq, first.last_seq) == (again.first_seq, again.last_seq) == (1, 2)
+            assert (first.duplicates, again.duplicates) == (0, 2)
+            with pytest.raises(ConflictError):
+                book.history.append("s", [Message.user("new"), Message.user("c", id="1")])
+            assert [one.text for one in book.history.list("s")] == ["a", "b"]
+
+    def test_a_limit_is_the_newest_in_the_order_said(self) -> None:
+        """And places stay valid as bounds."""
+        with self.opened() as book:
+            book.history.append("s", [Message.user(str(n)) for n in range(1, 8)], user_id="alice")
+            assert [one.text for one in book.history.list("s", limit=3)] == ["5", "6", "7"]
+            assert [one.text for one in book.history.list("s", after=2, before=5)] == ["3", "4"]
+            older = book.history.entries("s", before=5, limit=2)
+            assert [(one.seq, one.message.text) for one in older] == [(3, "3"), (4, "4")]
+            assert book.history.list("none") == []
+
+    def test_times_come_back_aware_and_in_utc(self) -> None:
+        """The moment is kept to the microsecond; a naive one is refused."""
+        moment = datetime(2023, 5, 7, 9, 8, 7, 654321, tzinfo=timezone(timedelta(hours=-7)))
+        naive = moment.replace(tzinfo=None)
+        with self.opened() as book:
+            book.history.append("s", Message.user("x", created_at=moment), user_id="alice")
+            [found] = book.history.list("s")
+            assert found.created_at == moment
+            assert found.created_at.tzinfo is UTC
+            with pytest.raises(InvalidInputError):
+                book.history.append("s", Message.user("y", created_at=naive))
+
+    def test_users_are_apart_whatever_their_metadata_says(self) -> None:
+        """Look-alikes of the scope in a caller's JSON are data, never an address."""
+        lie = ODD_OBJECTS["scope look-alikes"]
+        with self.opened() as book:
+            book.history.append("s", Message.user("rhubarb", metadata=lie), user_id="alice")
+            book.sessions.update("s", metadata=lie)
+            book.records.put(("alice",), "k", lie)
+            assert book.sessions.get("s").user_id == "alice"
+            assert book.sessions.get("s", user_id="bob") is None
+            assert book.history.list("s", user_id="bob") == []
+            assert book.sessions.list(user_id="bob").items == []
+            assert book.recall.search("rhubarb", user_id="bob") == []
+            assert book.records.list(("bob",)) == []
+            assert book.history.clear("s", user_id="bob") == 0
+            assert book.sessions.delete("s", user_id="bob") is False
+            with pytest.raises(ConflictError):
+                book.history.append("s", Message.user("mine"), user_id="bob")
+            with pytest.raises(NotFoundError):
+                book.sessions.stats("s", user_id="bob")
+            assert len(book.recall.search("rhubarb", user_id="alice")) == 1
+
+    def test_tenants_are_apart_in_one_store(self) -> None:
+        """The same names under another tenant are other things."""
+        if not self.persists:
+            return
+        with self.opened(tenant="one") as one, self.opened(tenant="two") as two:
+            one.history.append("s", Message.user("rhubarb"), user_id="alice")
+            one.records.put(("alice",), "k", {"n": 1})
+            assert two.history.list("s") == []
+            assert two.recall.search("rhubarb", user_id="alice") == []
+            assert two.records.get(("alice",), "k") is None
+            two.history.append("s", Message.user("other"), user_id="alice")
+            assert two.sessions.delete("s") is True
+            assert [each.text for each in one.history.list("s")] == ["rhubarb"]
+
+    def test_recall_follows_every_change(self) -> None:
+        """A search right after a write sees it, and after a removal does not."""
+        with self.opened() as book:
+            book.history.append("s", Message.user("rhubarb pie"), user_id="alice")
+            book.history.append("t", Message.user("rhubarb jam"), user_id="alice")
+            assert _texts(book, "rhubarb") == {"rhubarb pie", "rhubarb jam"}
+            assert _texts(book, "rhubarb", session_id="t") == {"rhubarb jam"}
+            book.history.clear("t")
+            assert _texts(book, "rhubarb") == {"rhubarb pie"}
+            book.history.append("t", Message.user("rhubarb cake"))
+            assert _texts(book, "rhubarb") == {"rhubarb pie", "rhubarb cake"}
+            book.sessions.delete("s")
+            assert _texts(book, "rhubarb") == {"rhubarb cake"}
+
+    def test_an_expired_session_is_gone_everywhere(self) -> None:
+        """From lists, history and recall, without a sweep."""
+        clock = FakeClock()
+        with self.opened(clock=clock) as book:
+            book.sessions.create(user_id="alice", session_id="s", ttl=_HOUR)
+            book.history.append("s", Message.user("rhubarb"))
+            assert _texts(book, "rhubarb") == {"rhubarb"}
+            clock.advance(_HOUR)
+            assert book.sessions.get("s") is None
+            assert book.history.list("s") == []
+            assert _texts(book, "rhubarb") == set()
+            with pytest.raises(NotFoundError):
+                book.history.append("s", Message.user("late"))
+            assert book.sessions.expire_idle() == 1
+
+    def test_records_from_outside(self) -> None:
+        """Versions, conditions, filters, lives; refused values are refused by one error."""
+        clock = FakeClock()
+        with self.opened(clock=clock) as book:
+            home = ("alice", "prefs")
+            for name, value in ODD_OBJECTS.items():
+                assert repr(book.records.put(home, name, value).value) == repr(value)
+            for value in refused_values().values():
+                with pytest.raises(InvalidInputError):
+                    book.records.put(home, "bad", {"value": value})
+            assert book.records.get(home, "bad") is None
+            book.records.put(home, "n", {"n": 1}, expected_version=0)
+            with pytest.raises(ConflictError):
+                book.records.put(home, "n", {"n": 2}, expected_version=0)
+            book.records.put(home, "n", {"n": 2}, ttl=_HOUR)
+            [found] = book.records.list(("alice",), filter={"n": {"$gt": 1}})
+            assert (found.value, found.version) == ({"n": 2}, 2)
+            clock.advance(_HOUR)
+            assert book.records.get(home, "n") is None
+            assert book.records.delete(home, "empty") is True
+            assert book.records.delete(home, "empty") is False
+
+    def test_a_second_open_sees_what_was_stored(self) -> None:
+        """History, records and recall; or nothing, if declared so."""
+        with self.opened() as book:
+            book.history.append("s", Message.user("rhubarb"), user_id="alice")
+            book.records.put(("alice",), "k", {"n": 1})
+        with self.opened() as book:
+            assert len(book.history.list("s")) == int(self.persists)
+            assert _texts(book, "rhubarb") == ({"rhubarb"} if self.persists else set())
+            assert (book.records.get(("alice",), "k") is not None) is self.persists
+
+    def test_a_closed_book_refuses_calls(self) -> None:
+        """With the store's own error; closing again does nothing."""
+        with self.opened() as book:
+            book.history.append("s", Message.user("x"), user_id="alice")
+            book.close()
+            book.close()
+            calls: list[Callable[[], Any]] = [
+                lambda: book.history.append("s", Message.user("y")),
+                lambda: book.history.list("s"),
+                lambda: book.sessions.get("s"),
+                lambda: book.records.get(("alice",), "k"),
+                lambda: book.recall.search("x", user_id="alice"),
+            ]
+            for call in calls:
+                with pytest.raises(StoreClosedError):
+                    call()
+
+    def test_errors_show_no_content(self) -> None:
+        """What a message or value says never stands in an error."""
+        with self.opened() as book:
+            book.history.append("s", Message.user("canary-1", id="m"), user_id="alice")
+            secret = {"canary-2": ["canary-3", float("nan")]}
+            calls: list[Callable[[], Any]] = [
+                lambda: book.history.append("s", Message.user("canary-4", id="m")),
+                lambda: book.history.append("s", Message.user("canary-5\ud800")),
+                lambda: book.records.put(("alice",), "k", {"a": secret["canary-2"]}),
+                lambda: book.recall.search("canary-6", user_id="alice", limit=0),
+            ]
+            for call in calls:
+                with pytest.raises(DaybookError) as caught:
+                    call()
+                assert "canary" not in str(caught.value)
+
+
+def _texts(book: Any, query: str, **rest: Any) -> set[str]:
+    return {hit.message.text for hit in book.recall.search(query, user_id="alice", **rest)}
