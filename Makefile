@@ -66,7 +66,7 @@ demo: $(VENV)/.core ## Import a conversation and ask it questions: make demo [DA
 
 .PHONY: examples
 examples: venv ## Run every program in examples/
-	$(PYTEST) -p no:randomly tests/repository/test_examples.py $(ARGS)
+	$(PYTEST) -p no:randomly $(wildcard tests/examples) tests/repository/test_examples.py $(ARGS)
 
 # -------------------------------------------------------------------------------------- verify
 
