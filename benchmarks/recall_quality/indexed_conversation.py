@@ -123,7 +123,7 @@ def _document(
         group=turn.session,
         position=number + 1,
         created_at=(turn.said_at - _EPOCH) // timedelta(microseconds=1),
-        role=ROLES.index(turn.role),  # type: ignore[arg-type]
+        role=ROLES.index(turn.role),
         speaker=turn.speaker,
         traits=analysis.traits,
         length=analysis.length,

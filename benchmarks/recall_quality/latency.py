@@ -38,9 +38,7 @@ def made_up_texts(count: int, rng: random.Random) -> list[str]:
         share / share[-1], np.random.default_rng(7).random(count * _WORDS_PER_TURN)
     )
     words = [vocabulary[pick] for pick in picks.tolist()]
-    return [
-        " ".join(words[i : i + _WORDS_PER_TURN]) for i in range(0, len(words), _WORDS_PER_TURN)
-    ]
+    return [" ".join(words[i : i + _WORDS_PER_TURN]) for i in range(0, len(words), _WORDS_PER_TURN)]
 
 
 def build(texts: list[str], table: StaticTable, analyzer: Analyzer) -> tuple[ScopeColumns, float]:

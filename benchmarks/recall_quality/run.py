@@ -12,6 +12,7 @@ import json
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable
+from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,7 @@ import numpy as np
 from benchmarks.recall_quality.conversations import Conversation, Question, load_conversations
 from benchmarks.recall_quality.embedders import open_embedder
 from benchmarks.recall_quality.indexed_conversation import index_conversation
+from benchmarks.recall_quality.through_daybook import daybook_opener
 from daybook.embedders.static_table import StaticTable
 from daybook.recall.analysis import Analyzer
 from daybook.recall.ranker import rank
@@ -43,9 +45,7 @@ def openers(embedder_name: str, cache: Path | None) -> Callable[[Conversation], 
         def ask(question: str) -> list[str]:
             query = index.plan(question)
             candidates = index.candidates(query)
-            ranked = rank(
-                query, candidates, token_embedder=tokens, weights=weights, limit=_DEPTH
-            )
+            ranked = rank(query, candidates, token_embedder=tokens, weights=weights, limit=_DEPTH)
             return [one.key for one in ranked]
 
         return ask
@@ -58,21 +58,38 @@ def recall(question: Question, ranked: list[str], depth: int) -> float:
     return len(set(question.evidence) & set(ranked[:depth])) / len(question.evidence)
 
 
-def report(results: Iterable[tuple[Conversation, Question, list[str]]], seconds: list[float]) -> None:
+def report(
+    results: Iterable[tuple[Conversation, Question, list[str]]], seconds: list[float]
+) -> None:
     """Print recall for each data set, answerable questions only, and each category."""
     rows: dict[tuple[str, str], list[list[float]]] = defaultdict(list)
     for conversation, question, ranked in results:
         if question.evidence:
-            values = [100 * recall(question, ranked, cut) for cut in _CUTS]
-            rows[conversation.dataset, question.category].append(values)
+            shares = [100 * recall(question, ranked, cut) for cut in _CUTS]
+            rows[conversation.dataset, question.category].append(shares)
             if question.answerable:
-                rows[conversation.dataset, "(answerable)"].append(values)
+                rows[conversation.dataset, "(answerable)"].append(shares)
     print(f"{'':36}{'n':>6}" + "".join(f"{f'R@{cut}':>8}" for cut in _CUTS))
     for (dataset, category), values in sorted(rows.items()):
         means = "".join(f"{value:8.1f}" for value in np.mean(values, axis=0))
         print(f"{dataset + ' ' + category:36}{len(values):>6}{means}")
     p50, p95 = np.percentile(np.array(seconds) * 1_000, [50, 95])
     print(f"query p50 {p50:.2f} ms, p95 {p95:.2f} ms over {len(seconds)} questions")
+
+
+def ask_all(
+    conversations: Iterable[Conversation], open_conversation: Callable[[Conversation], Ask]
+) -> tuple[list[tuple[Conversation, Question, list[str]]], list[float]]:
+    """Return every question with its ranked turns, and the seconds each took."""
+    results, seconds = [], []
+    for conversation in conversations:
+        ask = open_conversation(conversation)
+        for question in conversation.questions:
+            begin = time.perf_counter()
+            ranked = ask(question.text)
+            seconds.append(time.perf_counter() - begin)
+            results.append((conversation, question, ranked))
+    return results, seconds
 
 
 def main() -> None:
@@ -84,20 +101,12 @@ def main() -> None:
     parser.add_argument("--out", type=Path, help="where the run file goes")
     parser.add_argument("--cache", type=Path, help="folder for MiniLM's vectors (pipeline only)")
     arguments = parser.parse_args()
-    if arguments.through == "daybook":
-        from benchmarks.recall_quality.through_daybook import daybook_opener  # noqa: PLC0415
-
-        open_conversation = daybook_opener(arguments.embedder)
-    else:
-        open_conversation = openers(arguments.embedder, arguments.cache)
-    results, seconds = [], []
-    for conversation in load_conversations(arguments.data):
-        ask = open_conversation(conversation)
-        for question in conversation.questions:
-            begin = time.perf_counter()
-            ranked = ask(question.text)
-            seconds.append(time.perf_counter() - begin)
-            results.append((conversation, question, ranked))
+    with ExitStack() as stack:
+        if arguments.through == "daybook":
+            open_conversation = daybook_opener(arguments.embedder, stack)
+        else:
+            open_conversation = openers(arguments.embedder, arguments.cache)
+        results, seconds = ask_all(load_conversations(arguments.data), open_conversation)
     if arguments.out is not None:
         with arguments.out.open("w", encoding="utf-8") as file:
             for conversation, question, ranked in results:

@@ -65,9 +65,7 @@ def make_examples(
                 yield _example(conversation, question, index)
 
 
-def _example(
-    conversation: Conversation, question: Question, index: IndexedConversation
-) -> Example:
+def _example(conversation: Conversation, question: Question, index: IndexedConversation) -> Example:
     query = index.plan(question.text)
     candidates = index.candidates(query, limit=len(index.columns))
     features = compute_features(query, candidates)

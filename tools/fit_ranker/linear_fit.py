@@ -17,6 +17,8 @@ __all__ = ["Block", "fit_weights"]
 _ROUNDS = 30
 _SWEEPS = 200
 _SETTLED = 1e-7
+_SHORTEST = 1e-6
+_TINY = 1e-9
 
 Floats = NDArray[np.float64]
 
@@ -45,7 +47,7 @@ class _Problem:
         self._question = np.repeat(np.arange(len(blocks)), sizes)
         stacked = np.concatenate([block.features for block in blocks]).astype(np.float64)
         spread = stacked.std(axis=0)
-        self.scale = np.where(spread > 1e-9, spread, 1.0)
+        self.scale = np.where(spread > _TINY, spread, 1.0)
         self._rows = stacked / self.scale
         target = np.concatenate([block.gold / block.gold.sum() for block in blocks])
         share = np.array([block.weight for block in blocks])
@@ -94,7 +96,7 @@ def fit_weights(
         gradient, curvature = problem.slopes(here)
         step = _bounded_minimum(gradient, curvature, low - here)
         length = 1.0
-        while (reached := problem.loss(here + length * step)) > loss and length > 1e-6:
+        while (reached := problem.loss(here + length * step)) > loss and length > _SHORTEST:
             length /= 2
         if reached > loss:
             break
@@ -103,12 +105,13 @@ def fit_weights(
         loss = reached
         if settled:
             break
-    return here / problem.scale
+    weights: Floats = here / problem.scale
+    return weights
 
 
 def _bounded_minimum(gradient: Floats, curvature: Floats, low: Floats) -> Floats:
     """Return the step that minimises gradient @ s + s @ curvature @ s / 2 with s >= low."""
-    step = np.maximum(-np.linalg.solve(curvature, gradient), low)
+    step: Floats = np.maximum(-np.linalg.solve(curvature, gradient), low)
     if not np.isfinite(low).any():
         return step
     slope = gradient + curvature @ step
@@ -121,6 +124,6 @@ def _bounded_minimum(gradient: Floats, curvature: Floats, low: Floats) -> Floats
                 slope += change * curvature[i]
                 step[i] = moved
                 largest = max(largest, abs(change))
-        if largest < 1e-9:
+        if largest < _TINY:
             break
     return step

@@ -17,6 +17,8 @@ __all__ = ["TwoStages", "fit_two_stages", "mean_recall"]
 # As in `daybook.recall.ranker`.
 RERANKED = 200
 _FIRST_ROWS = 120
+_ALIKE = 1e-6
+FALSE_PREMISE = 0.25
 _BACKGROUND_STEP = 17
 # Any sensible start will do: it only picks hard negatives for the first fit.
 _START = {
@@ -31,7 +33,7 @@ _START = {
 # A higher value of these is evidence for a turn, never against it.
 SUPPORTING = frozenset(
     """
-    b_raw b_prev b_ctx b_ses3 d_raw d_prev d_ctx d_ses3 li cov ent spk date when_temp many_num
+    b_raw b_prev b_ctx b_ses3 b_name d_raw d_prev d_ctx d_ses3 li cov spk date when_temp many_num
     asked_asst prev_qm qa_b qa_d
     """.split()
 )
@@ -63,14 +65,15 @@ def final_features(example: Example, rows: NDArray[np.int64]) -> NDArray[np.floa
     features = example.features[rows].copy()
     late = features[:, -1]
     spread = float(late.std())
-    features[:, -1] = (late - late.mean()) / spread if spread > 1e-6 else 0
+    features[:, -1] = (late - late.mean()) / spread if spread > _ALIKE else 0
     return features
 
 
-def fit_two_stages(
-    examples: Sequence[Example], *, l2: float, constrained: bool
-) -> TwoStages:
-    """Return both stages fitted on answerable examples; every data set counts the same.
+def fit_two_stages(examples: Sequence[Example], *, l2: float, constrained: bool) -> TwoStages:
+    """Return both stages fitted on the examples; every data set counts the same.
+
+    A question whose premise is false (it asks one speaker about what the other did) has evidence
+    too and teaches not to trust a named speaker blindly; it counts a quarter of another.
 
     Args:
         examples: The questions; of a data set cut in several ways, all cuts.
@@ -78,15 +81,17 @@ def fit_two_stages(
         constrained: Whether weights of supporting features must not be negative.
     """
     names = examples[0].names
-    used = [one for one in examples if one.question.answerable and one.gold.any()]
+    used = [one for one in examples if one.gold.any()]
     sizes = Counter(one.dataset for one in used)
-    weight = {name: 1.0 / size for name, size in sizes.items()}
+    weights = [
+        (1.0 if one.question.answerable else FALSE_PREMISE) / sizes[one.dataset] for one in used
+    ]
     signs = np.array([constrained and name in SUPPORTING for name in names])
     start = np.array([_START.get(name, 0.0) for name in names[:-1]])
-    blocks = [_first_block(one, start, weight[one.dataset]) for one in used]
+    blocks = [_first_block(one, start, weight) for one, weight in zip(used, weights, strict=True)]
     first = fit_weights(blocks, l2=l2, non_negative=signs[:-1])
     stages = TwoStages(names, first, np.append(first, 0.0))
-    blocks = list(_final_blocks(used, stages, weight))
+    blocks = list(_final_blocks(used, weights, stages))
     return TwoStages(names, first, fit_weights(blocks, l2=l2, non_negative=signs))
 
 
@@ -100,14 +105,12 @@ def _first_block(example: Example, start: NDArray[np.float64], weight: float) ->
 
 
 def _final_blocks(
-    examples: Iterable[Example], stages: TwoStages, weight: dict[str, float]
+    examples: Iterable[Example], weights: Iterable[float], stages: TwoStages
 ) -> Iterable[Block]:
-    for example in examples:
+    for example, weight in zip(examples, weights, strict=True):
         rows = stages.survivors(example)
         if example.gold[rows].any():
-            yield Block(
-                final_features(example, rows), example.gold[rows], weight[example.dataset]
-            )
+            yield Block(final_features(example, rows), example.gold[rows], weight)
 
 
 def mean_recall(stages: TwoStages, examples: Iterable[Example]) -> dict[str, float]:

@@ -19,13 +19,15 @@ from daybook.recall.traits import Trait
 __all__ = ["compute_features", "standardise"]
 
 _ASSISTANT = ROLES.index("assistant")
-_SHORT_WORDS = 6
 _PREVIOUS_SHARE = 0.6
 _AROUND_SHARE = 0.4
 _DAY = 86_400_000_000
 # What happened on a day is told that day or in the next; what was planned, some days before.
 _DAYS_AFTER = 7.0
 _DAYS_BEFORE = 3.0
+# Below these, numbers that should be equal differ by rounding only.
+_ALIKE = 1e-12
+_NO_LENGTH = np.float32(1e-6)
 
 Floats = NDArray[np.float32]
 Rows = NDArray[np.int32]
@@ -59,7 +61,7 @@ def standardise(values: Floats, weight: Floats) -> Floats:
     mean = float(np.vdot(weight, values)) / total
     centred = values - np.float32(mean)
     variance = float(np.vdot(weight, centred * centred)) / total
-    if variance < 1e-12:
+    if variance < _ALIKE:
         return np.zeros_like(values)
     return centred * np.float32(variance**-0.5)
 
@@ -70,10 +72,10 @@ def _at(values: Floats, rows: Rows) -> Floats:
 
 
 def _lexical(query: AnalysedQuery, candidates: Candidates) -> Features:
-    """BM25 of the turn, of it with the one before, of three turns; of names; shares of the query.
+    """BM25 of the turn, of it with the one before, of three turns, of the best of its session.
 
-    `b_name` is BM25 of what `full_terms` has beyond `terms` (names above all), and `cov` and `ent`
-    the idf-weighted shares of the query's stems, and of its entities, that the turn holds.
+    `b_name` is BM25 of what `full_terms` has beyond `terms` (names above all), `cov` the
+    idf-weighted share of the query's stems that the turn holds.
     """
     counts, weight = candidates.term_counts, candidates.weight
     subject = len(query.terms)
@@ -94,10 +96,7 @@ def _lexical(query: AnalysedQuery, candidates: Candidates) -> Features:
         "b_ses3": candidates.session_lexical,
     }
     features = {name: standardise(leg, weight) for name, leg in legs.items()}
-    held = counts[:subject] > 0
-    features["cov"] = _share(idf[:subject], held)
-    entity = np.array([term in query.entity_terms for term in query.terms], np.bool_)
-    features["ent"] = _share(idf[:subject] * entity, held)
+    features["cov"] = _share(idf[:subject], counts[:subject] > 0)
     return features
 
 
@@ -139,9 +138,10 @@ def _dense(candidates: Candidates) -> Features:
     }
 
 
-def _divided(dots: Floats, squares: Floats) -> Floats:
+def _divided(dots: Floats, squares: NDArray[np.floating]) -> Floats:
     """Return dots over lengths; a context without any vector has similarity 0."""
-    return dots / np.sqrt(np.where(squares > 1e-6, squares, np.float32(1)))
+    lengths = np.sqrt(np.where(squares > _NO_LENGTH, squares, np.float32(1)))
+    return (dots / lengths).astype(np.float32, copy=False)
 
 
 def _neighbours(name: str, leg: Floats, previous: Rows, following: Rows) -> Features:
@@ -159,8 +159,6 @@ def _neighbours(name: str, leg: Floats, previous: Rows, following: Rows) -> Feat
 def _people(query: AnalysedQuery, candidates: Candidates) -> Features:
     """Who speaks: the person the question names, the assistant, the one before."""
     assistant = (candidates.roles == _ASSISTANT).astype(np.float32)
-    user = (candidates.roles < _ASSISTANT).astype(np.float32)
-    asked = np.float32(query.asks_assistant)
     named = np.zeros(len(candidates.roles), np.float32)
     if len(query.speakers) == 1:
         number = list(candidates.speaker_names).index(query.speakers[0])
@@ -169,8 +167,7 @@ def _people(query: AnalysedQuery, candidates: Candidates) -> Features:
         "spk": named,
         "asst": assistant,
         "prev_asst": _at(assistant, candidates.previous),
-        "asked_asst": asked * assistant,
-        "ask_asst_u": asked * user * float(assistant.any()),
+        "asked_asst": np.float32(query.asks_assistant) * assistant,
     }
 
 
@@ -185,12 +182,12 @@ def _turn(query: AnalysedQuery, candidates: Candidates) -> Features:
         "when_temp": np.float32(query.asks_when) * _has(traits, Trait.TIME_WORD),
         "many_num": np.float32(query.asks_how_many) * _has(traits, Trait.NUMBER),
         "lnz": standardise(lengths, candidates.weight),
-        "short": (candidates.lengths < _SHORT_WORDS).astype(np.float32),
     }
 
 
 def _has(traits: NDArray[np.int32], trait: Trait) -> Floats:
-    return ((traits & int(trait)) != 0).astype(np.float32)
+    held: Floats = ((traits & int(trait)) != 0).astype(np.float32)
+    return held
 
 
 def _date(query: AnalysedQuery, created_at: NDArray[np.int64]) -> Floats:
@@ -202,4 +199,3 @@ def _date(query: AnalysedQuery, created_at: NDArray[np.int64]) -> Floats:
         outside = np.maximum(np.maximum(early / _DAYS_BEFORE, late / _DAYS_AFTER), 0)
         closeness = np.maximum(closeness, np.maximum(1 - outside, 0).astype(np.float32))
     return closeness
-

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +15,7 @@ _LEXICAL_CONTEXT = 0.5
 _SIMILARITY_WEIGHT = 1.5
 _NEAR_BONUS = 1.5
 _SPEAKER_BONUS = 0.5
+_OF_EACH_LEG = 48
 
 Floats = NDArray[np.float32]
 
@@ -42,13 +44,13 @@ def coarse_score(
     """
     previous = columns.previous
     has_previous = previous >= 0
-    lexical = columns.lexical + np.float32(_LEXICAL_CONTEXT) * np.where(
-        has_previous, columns.lexical[previous], 0
-    )
+    words_before = np.where(has_previous, columns.lexical[previous], np.float32(0))
+    lexical = columns.lexical + np.float32(_LEXICAL_CONTEXT) * words_before
     before = np.where(has_previous, columns.similarity[previous], np.float32(0))
     share = np.float32(_PREVIOUS_SHARE)
-    norm = np.sqrt(1 + has_previous * share * share + 2 * share * columns.previous_dot)
-    similarity = (columns.similarity + share * before) / norm
+    square = 1 + np.where(has_previous, share * share, np.float32(0))
+    norm = np.sqrt(square + 2 * share * columns.previous_dot)
+    similarity: Floats = (columns.similarity + share * before) / norm
     score = _standard(lexical) + np.float32(_SIMILARITY_WEIGHT) * _standard(similarity)
     for since, until in near:
         inside = (columns.created_at >= since) & (columns.created_at < until)
@@ -59,25 +61,35 @@ def coarse_score(
 
 
 def cut(
-    score: Floats, allowed: NDArray[np.bool_], assistant: NDArray[np.bool_], limit: int
-) -> NDArray[np.int64]:
-    """Return the `limit` best allowed rows, half of them from people if there are so many.
+    score: Floats, legs: Sequence[Floats], allowed: NDArray[np.bool_],
+    assistant: NDArray[np.bool_], limit: int,
+) -> NDArray[np.int64]:  # fmt: skip
+    """Return about `limit` of the best allowed rows, ascending.
 
     Long answers of an assistant crowd out the user's turns that hold the facts, so people have
-    places of their own.
+    half of the places. Each leg's own best are kept too, whatever the other says of them.
+
+    Args:
+        score: Coarse score of every row.
+        legs: Scores of words alone, of meaning alone.
+        allowed: Rows that passed the query's filters.
+        assistant: Rows an assistant said.
+        limit: How many rows are wanted; the legs' best may come on top.
     """
-    people = np.flatnonzero(allowed & ~assistant)
     everyone = np.flatnonzero(allowed)
-    kept = _best(score, people, limit // 2)
-    others = _best(score, everyone, limit)
-    return np.unique(np.concatenate([kept, others[: limit - len(kept)]]))
+    kept = [
+        _best(score, np.flatnonzero(allowed & ~assistant), limit // 2),
+        _best(score, everyone, limit - limit // 2),
+        *(_best(leg, everyone, min(_OF_EACH_LEG, limit)) for leg in legs),
+    ]
+    return np.unique(np.concatenate(kept))
 
 
 def _best(score: Floats, rows: NDArray[np.int64], count: int) -> NDArray[np.int64]:
-    """Return the `count` highest-scored of `rows`, best first."""
-    if len(rows) > count:
-        rows = rows[np.argpartition(-score[rows], count - 1)[:count]] if count else rows[:0]
-    return rows[np.argsort(-score[rows], kind="stable")]
+    """Return the `count` highest-scored of `rows`, in no order."""
+    if len(rows) <= count:
+        return rows
+    return rows[np.argpartition(score[rows], len(rows) - count)[len(rows) - count :]]
 
 
 def _standard(values: Floats) -> Floats:
@@ -85,4 +97,5 @@ def _standard(values: Floats) -> Floats:
     spread = float(values.std())
     if spread == 0:
         return np.zeros_like(values)
-    return (values - values.mean()) / np.float32(spread)
+    standard: Floats = (values - values.mean()) / np.float32(spread)
+    return standard

@@ -57,9 +57,7 @@ def late_interaction(
     return scores / np.float32(worth.sum())
 
 
-def _query_tokens(
-    subject: str, table: TokenEmbedder
-) -> tuple[NDArray[np.uint16], Floats]:
+def _query_tokens(subject: str, table: TokenEmbedder) -> tuple[NDArray[np.uint16], Floats]:
     ids = np.unique(table.token_ids(subject))
     worth = table.token_weights(ids)
     order = np.argsort(-worth, kind="stable")[:_MOST_QUERY_TOKENS]

@@ -17,7 +17,9 @@ from daybook.recall.time_expressions import TimeWindow, time_windows
 
 __all__ = ["AnalysedQuery", "plan_query"]
 
-_SAY = "say|suggest|recommend|advise|tell|mention|give|propose|explain|describe|list|outline|provide"
+_SAY = (
+    "say|suggest|recommend|advise|tell|mention|give|propose|explain|describe|list|outline|provide"
+)
 _SAID = (
     "said|suggested|recommended|advised|told|mentioned|gave|proposed|explained|described|listed"
     "|outlined|provided|showed|shown|given"
@@ -39,9 +41,6 @@ _ASKS_ASSISTANT = re.compile(
     rf"|proposal|instruction)s?|(?:assistant|chatbot|bot)(?:'s)? (?:\w+ )?(?:{_SAY}|{_SAID}))\b",
     re.IGNORECASE,
 )
-_QUOTED = re.compile(r"[\"\u201c\u201d]([^\"\u201c\u201d]{2,80})[\"\u201c\u201d]|'([^']{2,80})'(?!\w)")
-_NUMBER = re.compile(r"\d[\d.,:%]*")
-_CAPITALISED = re.compile(r"(?<![.?!]\s)(?<!^)\b[A-Z][\w-]*")
 
 
 class AnalysedQuery(Struct, frozen=True, kw_only=True):
@@ -52,7 +51,6 @@ class AnalysedQuery(Struct, frozen=True, kw_only=True):
         subject: What to embed: without request phrasing and speakers' names.
         terms: Distinct stem hashes of `subject`.
         full_terms: `terms`, then the other stems of the whole question.
-        entity_terms: Those of `terms` that come from names, numbers and quotations.
         speakers: Speakers the question names.
         windows: Spans of time the question names.
         asks_when: Whether it asks for a time.
@@ -64,7 +62,6 @@ class AnalysedQuery(Struct, frozen=True, kw_only=True):
     subject: str
     terms: tuple[int, ...]
     full_terms: tuple[int, ...]
-    entity_terms: frozenset[int]
     speakers: tuple[str, ...]
     windows: tuple[TimeWindow, ...]
     asks_when: bool
@@ -93,8 +90,7 @@ class AnalysedQuery(Struct, frozen=True, kw_only=True):
             since=since,
             until=until,
             near=tuple(
-                (microseconds(window.since), microseconds(window.until))
-                for window in self.windows
+                (microseconds(window.since), microseconds(window.until)) for window in self.windows
             ),
             speaker=self.speakers[0] if len(self.speakers) == 1 else "",
             limit=limit,
@@ -117,14 +113,12 @@ def plan_query(
     names = name_words(speaker_names)
     subject = cut_names(cut_request(text), names)
     terms = analyzer.stems(subject)
-    entities = set(analyzer.stems(" ".join(_entities(subject))))
     others = [stem for stem in analyzer.stems(text) if stem not in set(terms)]
     return AnalysedQuery(
         text=text,
         subject=subject,
         terms=tuple(terms),
         full_terms=(*terms, *others),
-        entity_terms=frozenset(entities & set(terms)),
         speakers=tuple(named_speakers(text, names)),
         windows=tuple(time_windows(text, now)),
         asks_when=bool(_ASKS_WHEN.search(text)),
@@ -136,9 +130,3 @@ def plan_query(
 def microseconds(moment: datetime) -> int:
     """Return a moment as whole microseconds since 1970, UTC."""
     return round(moment.timestamp() * 1_000_000)
-
-
-def _entities(text: str) -> list[str]:
-    """Return the names, numbers and quotations in `text`."""
-    quoted = [first or second for first, second in _QUOTED.findall(text)]
-    return quoted + _NUMBER.findall(text) + _CAPITALISED.findall(text)

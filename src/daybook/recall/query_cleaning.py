@@ -30,17 +30,17 @@ _ASPECTS = (
     r"(?:\s+(?:aspects|topics|concepts|parts|things|points|subjects|themes|issues|items))?"
     r"(?:\s+(?:of|related to|about|regarding|concerning))?"
 )
+_TO_ME = r"(?:\s+(?:me|us))?(?:\s+(?:through|with|about|of|how to))?"
+_WHETHER = r"(?:\s+(?:if|when|what|that|whether))?"
+_DURING = r"(?:throughout|across|during|in|over|from)(?:\s+all)?(?:\s+of)?"
 _REQUESTS = [
     re.compile(pattern, re.IGNORECASE)
     for pattern in (
-        rf"\b(?:can|could|would|will) you\s+(?:please\s+)?(?:also\s+)?(?:{_ASK})\b"
-        r"(?:\s+(?:me|us))?(?:\s+(?:through|with|about|of|how to))?",
+        rf"\b(?:can|could|would|will) you\s+(?:please\s+)?(?:also\s+)?(?:{_ASK})\b{_TO_ME}",
         rf"^\s*(?:please\s+)?(?:{_ASK})\s+(?:me|us)\b(?:\s+(?:through|with|about|of))?",
-        r"\b(?:do|can|could) you\s+(?:still\s+)?(?:remember|recall|know)\b"
-        r"(?:\s+(?:if|when|what|that|whether))?",
+        rf"\b(?:do|can|could) you\s+(?:still\s+)?(?:remember|recall|know)\b{_WHETHER}",
         rf"\bthe\s+order\s+in\s+which\s+(?:i|we)\s+(?:{_SAID}){_ASPECTS}",
-        rf"\b(?:throughout|across|during|in|over|from)\s+(?:all\s+)?(?:of\s+)?(?:our|my)\s+"
-        rf"(?:\w+\s+)?(?:{_TALKS})\b",
+        rf"\b{_DURING}\s+(?:our|my)\s+(?:\w+\s+)?(?:{_TALKS})\b",
         r"\b(?:a|an)\s+(?:\w+\s+)?(?:summary|overview|recap|account|list)\s+of\b",
         rf"\b(?:that\s+)?(?:i|we)(?:'ve|\s+have)?\s+(?:{_SAID})\b(?:\s+to you)?",
         r"\b(?:mention|list|name|give|include)\s+only\b[^.?!]*[.?!]?",

@@ -8,18 +8,15 @@ that means and deviations still describe the whole scope.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from daybook.model.candidates import CandidateQuery, Candidates
 from daybook.recall.bm25 import inverse_document_frequency, length_penalty, saturated
+from daybook.recall.document_columns import DocumentColumns
 from daybook.recall.first_cut import CoarseColumns, coarse_score, cut
 from daybook.recall.session_scores import top_means
-
-if TYPE_CHECKING:
-    from daybook.recall.scope_columns import ScopeColumns
 
 __all__ = ["ALL_ROWS", "search"]
 
@@ -41,7 +38,7 @@ class _Chosen:
     weight: Floats
 
 
-def search(scope: ScopeColumns, query: CandidateQuery) -> Candidates:
+def search(scope: DocumentColumns, query: CandidateQuery) -> Candidates:
     """Return what may answer `query` in `scope`, filtered before any cut."""
     found = _living(scope, scope.postings.find(query.full_terms))
     frequency = np.array([len(rows) for rows, _ in found], np.float32)
@@ -52,25 +49,24 @@ def search(scope: ScopeColumns, query: CandidateQuery) -> Candidates:
     if len(scope) <= ALL_ROWS:
         chosen = _everything(scope, allowed)
     else:
-        coarse = _coarse(scope, query, lexical, similarity)
-        chosen = _cut(scope, query, coarse, allowed)
+        chosen = _cut(scope, query, allowed, lexical, similarity)
     rows = chosen.rows
     local = np.full(scope.row_count + 1, -1, np.int32)
     local[rows] = np.arange(len(rows), dtype=np.int32)
     session_lexical, session_similarity = _session_scores(scope, chosen, lexical, similarity)
-    ends = scope.token_ends
+    ends = scope.token_ends.view
     starts = np.append(0, ends[:-1])
     return Candidates(
-        keys=scope.keys[rows],
-        groups=scope.groups[rows],
+        keys=scope.keys.view[rows],
+        groups=scope.groups.view[rows],
         group_names=scope.group_names.listed,
-        positions=scope.positions[rows],
-        created_at=scope.created_at[rows],
-        roles=scope.roles[rows],
-        speakers=scope.speaker_numbers[rows],
+        positions=scope.positions.view[rows],
+        created_at=scope.created_at.view[rows],
+        roles=scope.roles.view[rows],
+        speakers=scope.speaker_numbers.view[rows],
         speaker_names=scope.speaker_names.listed,
-        traits=scope.traits[rows],
-        lengths=scope.lengths[rows],
+        traits=scope.traits.view[rows],
+        lengths=scope.lengths.view[rows],
         previous=local[scope.links.previous[rows]],
         following=local[scope.links.following[rows]],
         eligible=chosen.eligible,
@@ -81,89 +77,95 @@ def search(scope: ScopeColumns, query: CandidateQuery) -> Candidates:
         mean_length=mean_length,
         similarity=similarity[rows],
         has_vector=has_vector[rows],
-        previous_dot=scope.previous_dot[rows],
-        skip_dot=scope.skip_dot[rows],
+        previous_dot=scope.previous_dot.view[rows],
+        skip_dot=scope.skip_dot.view[rows],
         session_lexical=session_lexical,
         session_similarity=session_similarity,
-        token_ids=scope.tokens,
+        token_ids=scope.tokens.view,
         token_starts=starts[rows],
         token_ends=ends[rows],
     )
 
 
-def _living(scope: ScopeColumns, found: Found) -> Found:
+def _living(scope: DocumentColumns, found: Found) -> Found:
     """Leave out the entries of dead rows."""
     if not scope.has_dead_rows:
         return found
-    alive = scope.alive
+    alive = scope.alive.view
     return [(rows[alive[rows]], counts[alive[rows]]) for rows, counts in found]
 
 
-def _lexical(scope: ScopeColumns, found: Found, frequency: Floats, mean_length: float) -> Floats:
+def _lexical(scope: DocumentColumns, found: Found, frequency: Floats, mean_length: float) -> Floats:
     """Return BM25 of every row."""
     scores = np.zeros(scope.row_count, np.float32)
     idf = inverse_document_frequency(frequency, len(scope))
-    lengths = scope.lengths
+    lengths = scope.lengths.view
     for (rows, counts), rarity in zip(found, idf, strict=False):
         scores[rows] += rarity * saturated(counts, length_penalty(lengths[rows], mean_length))
     return scores
 
 
-def _similarity(scope: ScopeColumns, query: CandidateQuery) -> tuple[Floats, NDArray[np.bool_]]:
+def _similarity(scope: DocumentColumns, query: CandidateQuery) -> tuple[Floats, NDArray[np.bool_]]:
     """Return the cosine of every row to the query, and which rows have a comparable vector."""
     space = scope.spaces.get(query.embedder)
     if query.vector is None or space is None or space.width != len(query.vector):
         return np.zeros(scope.row_count, np.float32), np.zeros(scope.row_count, np.bool_)
     similarity, has_vector = space.similarity(query.vector, scope.row_count)
     if scope.has_dead_rows:
-        has_vector &= scope.alive
+        has_vector &= scope.alive.view
         similarity *= has_vector
     return similarity, has_vector
 
 
-def _allowed(scope: ScopeColumns, query: CandidateQuery) -> NDArray[np.bool_]:
+def _allowed(scope: DocumentColumns, query: CandidateQuery) -> NDArray[np.bool_]:
     """Return the living rows that pass the query's filters."""
-    allowed = scope.alive.copy()
+    allowed = scope.alive.view.copy()
     if query.since is not None:
-        allowed &= scope.created_at >= query.since
+        allowed &= scope.created_at.view >= query.since
     if query.until is not None:
-        allowed &= scope.created_at < query.until
+        allowed &= scope.created_at.view < query.until
     if query.groups is not None or query.group_prefix:
         wanted = [
             name.startswith(query.group_prefix) and (query.groups is None or name in query.groups)
             for name in scope.group_names.listed
         ]
-        allowed &= np.array(wanted, np.bool_)[scope.groups]
+        allowed &= np.array(wanted, np.bool_)[scope.groups.view]
     return allowed
 
 
-def _everything(scope: ScopeColumns, allowed: NDArray[np.bool_]) -> _Chosen:
-    rows = np.flatnonzero(scope.alive)
+def _everything(scope: DocumentColumns, allowed: NDArray[np.bool_]) -> _Chosen:
+    rows = np.flatnonzero(scope.alive.view)
     return _Chosen(rows, allowed[rows], np.ones(len(rows), np.float32))
 
 
 def _coarse(
-    scope: ScopeColumns, query: CandidateQuery, lexical: Floats, similarity: Floats
+    scope: DocumentColumns, query: CandidateQuery, lexical: Floats, similarity: Floats
 ) -> Floats:
     speaker = scope.speaker_names.number(query.speaker) if query.speaker else -1
     columns = CoarseColumns(
         lexical=lexical,
         similarity=similarity,
         previous=scope.links.previous,
-        previous_dot=scope.previous_dot,
-        created_at=scope.created_at,
-        speakers=scope.speaker_numbers,
+        previous_dot=scope.previous_dot.view,
+        created_at=scope.created_at.view,
+        speakers=scope.speaker_numbers.view,
     )
     return coarse_score(columns, near=query.near, speaker=speaker)
 
 
 def _cut(
-    scope: ScopeColumns, query: CandidateQuery, coarse: Floats, allowed: NDArray[np.bool_]
+    scope: DocumentColumns,
+    query: CandidateQuery,
+    allowed: NDArray[np.bool_],
+    lexical: Floats,
+    similarity: Floats,
 ) -> _Chosen:
-    best = cut(coarse, allowed, scope.roles == _ASSISTANT, query.limit)
+    coarse = _coarse(scope, query, lexical, similarity)
+    legs = [lexical, similarity]
+    best = cut(coarse, legs, allowed, scope.roles.view == _ASSISTANT, query.limit)
     wanted = np.zeros(scope.row_count + 1, np.bool_)
     wanted[best] = True
-    rest = np.flatnonzero(scope.alive & ~wanted[:-1])
+    rest = np.flatnonzero(scope.alive.view & ~wanted[:-1])
     sample = rest[:: max(1, len(rest) // _SAMPLE)]
     weight = np.zeros(scope.row_count, np.float32)
     weight[best] = 1
@@ -191,16 +193,16 @@ def _term_counts(found: Found, local: NDArray[np.int32], width: int) -> Floats:
 
 
 def _session_scores(
-    scope: ScopeColumns, chosen: _Chosen, lexical: Floats, similarity: Floats
+    scope: DocumentColumns, chosen: _Chosen, lexical: Floats, similarity: Floats
 ) -> tuple[Floats, Floats]:
     """Return, for each row handed over, the mean of its session's three best scores."""
     if not scope.linked:
         zeros = np.zeros(len(chosen.rows), np.float32)
         return zeros, zeros
-    groups = scope.groups
+    groups = scope.groups.view
     needed = np.zeros(len(scope.group_names), np.bool_)
     needed[groups[chosen.rows]] = True
-    members = np.flatnonzero(needed[groups] & scope.alive)
+    members = np.flatnonzero(needed[groups] & scope.alive.view)
     of_members, of_rows = groups[members], groups[chosen.rows]
     return (
         top_means(lexical[members], of_members)[of_rows],

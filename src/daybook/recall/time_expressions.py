@@ -40,6 +40,7 @@ _NUMBERS = {
 } | {"a": 1, "an": 1, "a couple of": 2, "couple of": 2, "a few": 3, "few": 3, "several": 4}
 # First month and number of months; a winter begins in December of the year before.
 _SEASONS = {"spring": 3, "summer": 6, "autumn": 9, "fall": 9, "winter": 12}
+_MONTHS_A_YEAR = 12
 _UNIT_DAYS = {"day": 1, "week": 7, "month": 30, "year": 365}
 
 _MONTH = "|".join(sorted(_MONTHS, key=len, reverse=True))
@@ -85,9 +86,7 @@ def time_windows(text: str, now: datetime) -> list[TimeWindow]:
     return list(_joined(text, spans, now))
 
 
-def _expressions(
-    text: str, now: datetime
-) -> Iterator[tuple[int, int, tuple[datetime, datetime]]]:
+def _expressions(text: str, now: datetime) -> Iterator[tuple[int, int, tuple[datetime, datetime]]]:
     for pattern, read in _RULES:
         for match in pattern.finditer(text):
             try:
@@ -210,7 +209,7 @@ def _read_numeric(match: re.Match[str], now: datetime) -> tuple[datetime, dateti
     if match["iso_year"]:
         return _one_day(int(match["iso_year"]), int(match["iso_month"]), int(match["iso_day"]), now)
     month, day = int(match["first"]), int(match["second"])
-    if month > 12:
+    if month > _MONTHS_A_YEAR:
         month, day = day, month
     return _one_day(int(match["last"]), month, day, now)
 

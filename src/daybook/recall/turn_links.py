@@ -49,7 +49,9 @@ class TurnLinks:
         ):
             column.extend(np.full(size - len(column), -1, np.int32))
 
-    def append(self, first_row: int, groups: NDArray[np.int32], positions: NDArray[np.int64]) -> Rows:
+    def append(
+        self, first_row: int, groups: NDArray[np.int32], positions: NDArray[np.int64]
+    ) -> Rows:
         """Link the rows from `first_row` on behind their groups' last rows.
 
         Args:

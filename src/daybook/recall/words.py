@@ -11,7 +11,9 @@ import unicodedata
 __all__ = ["words"]
 
 _ASCII_SPACES = {code: " " for code in range(128) if not chr(code).isalnum() and chr(code) != "'"}
-_MARKS = re.compile("[\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe00-\ufe0f\ufe20-\ufe2f]+")
+_MARKS = re.compile(
+    "[\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe00-\ufe0f\ufe20-\ufe2f]+"
+)
 _NOT_IN_WORDS = re.compile(r"[^\w']|_")
 # Scripts written without spaces: kana, Han, Hangul (spaced, yet words carry endings), Thai, Lao,
 # Khmer and Burmese.
