@@ -34,7 +34,13 @@ MAX_MESSAGE_BYTES = 16_000_000
 
 _encoder = msgspec.json.Encoder()
 _sorted_encoder = msgspec.json.Encoder(order="deterministic")
-_message_decoder = msgspec.json.Decoder(Message)
+
+
+class _Unversioned(msgspec.Struct, tag_field="v", tag=0):
+    """Never written: its presence beside `Message` makes the version a required field."""
+
+
+_message_decoder = msgspec.json.Decoder(Message | _Unversioned)
 _json_decoder = msgspec.json.Decoder()
 
 
@@ -64,7 +70,10 @@ def decode_message(body: bytes) -> Message:
     Raises:
         msgspec.MsgspecError: The bytes are not a message of a known version.
     """
-    return _message_decoder.decode(body)
+    message = _message_decoder.decode(body)
+    if isinstance(message, Message):
+        return message
+    raise msgspec.ValidationError("version 0 was never written - at `$.v`")
 
 
 def decode_entry(stored: StoredEntry) -> HistoryEntry:

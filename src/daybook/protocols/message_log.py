@@ -67,8 +67,11 @@ class MessageLog(Protocol):
 
         Atomicity: all or nothing.
 
+        Its counts start at 0 and its times are returned in UTC, whatever `session` says.
+
         Raises:
             ConflictError: A live session of the tenant has this id.
+            AccessDeniedError: The session's user is not the scope's.
         """
         ...
 
@@ -99,7 +102,10 @@ class MessageLog(Protocol):
         ...
 
     async def delete_session(self, scope: Scope, session_id: str) -> bool:
-        """Remove a session and all its messages at once; tell whether it was there."""
+        """Remove a session and all its messages at once; tell whether it was there.
+
+        An expired one was not there, yet what is left of it is removed and marked as changed.
+        """
         ...
 
     async def append(
@@ -129,7 +135,9 @@ class MessageLog(Protocol):
 
         Raises:
             ConflictError: An id is stored (or stands twice in the batch) with another fingerprint,
-                or `create` names a session that another user owns.
+                or `create` names a session that another user owns. An id that stands twice with
+                the same fingerprint counts as a duplicate.
+            AccessDeniedError: The user of `create` is not the scope's.
         """
         ...
 

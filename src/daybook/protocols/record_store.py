@@ -90,13 +90,19 @@ class RecordStore(Protocol):
         limit: int,
         offset: int = 0,
     ) -> builtins.list[Namespace]:
-        """Return the distinct namespaces that hold records, sorted, cut to `max_depth` labels."""
+        """Return the distinct namespaces that hold records, cut to `max_depth` labels.
+
+        Ordering: label by label, as tuples of text.
+        """
         ...
 
     async def versions(
         self, scope: Scope, namespace: Namespace, key: str, *, limit: int
     ) -> builtins.list[MemoryRecord]:
-        """Return the versions of a key, newest first, the current one included."""
+        """Return the versions of a live key, newest first, the current one included.
+
+        A version's own end of life is history: only the current one's decides what is live.
+        """
         ...
 
     async def sweep(self, now: datetime) -> builtins.list[tuple[str, Namespace, str]]:
