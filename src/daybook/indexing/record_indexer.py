@@ -8,6 +8,7 @@ whose record is gone is never returned, because records are read from the store.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 
 from daybook.indexing.documents import record_document, record_text
@@ -59,9 +60,10 @@ class RecordIndexer:
         return documents
 
     async def write(self, documents: Documents) -> None:
-        """Write prepared documents, one transaction for each owner."""
-        for scope, of_owner in documents.items():
-            await self._index.put(scope, "records", of_owner)
+        """Write prepared documents, handed over all at once so that owners share commits."""
+        await asyncio.gather(
+            *(self._index.put(scope, "records", mine) for scope, mine in documents.items())
+        )
 
     async def remove(self, tenant: str, places: Sequence[tuple[Namespace, str]]) -> None:
         """Take keys out of the index."""
