@@ -24,9 +24,10 @@ _COLUMNS = ("operations", "kills", "faults", "images")
 _ANOMALIES = ("lost", "duplicated", "reordered", "torn")
 _ABOUT = (
     "Operations are acknowledged batches; kills, faults and images are what the store was put "
-    "through; a cancelled call counts as a fault. Lost, duplicated, reordered and torn count batches; the last column counts anything "
-    "else: a damaged file, an error without a type, a call that never returned, a message that "
-    "recall does not find. Controls are broken on purpose: a run in which one of them passes is "
+    "through; a cancelled call counts as a fault. Lost, duplicated, reordered and torn count "
+    "batches; the last column counts anything else: a damaged file, an error without a type, a "
+    "call that never returned, a message that recall does not find. Controls are broken on "
+    "purpose: a run in which one of them passes is "
     "void. `docs/reliability.md` explains each check."
 )
 
