@@ -13,8 +13,9 @@ __all__ = ["CoarseColumns", "coarse_score", "cut"]
 _PREVIOUS_SHARE = 0.6
 _LEXICAL_CONTEXT = 0.5
 _SIMILARITY_WEIGHT = 1.5
-_NEAR_BONUS = 1.5
-_SPEAKER_BONUS = 0.5
+# What the fitted weights of date and speaker are worth beside those of the two legs.
+_NEAR_BONUS = 4.0
+_SPEAKER_BONUS = 2.0
 _OF_EACH_LEG = 48
 
 Floats = NDArray[np.float32]
@@ -92,7 +93,7 @@ def _best(score: Floats, rows: NDArray[np.int64], count: int) -> NDArray[np.int6
     return rows[np.argpartition(score[rows], len(rows) - count)[len(rows) - count :]]
 
 
-def _standard(values: Floats) -> Floats:
+def _standard(values: NDArray[np.floating]) -> Floats:
     """Return the values with mean 0 and deviation 1; zeros if they are all alike."""
     spread = float(values.std())
     if spread == 0:

@@ -41,6 +41,7 @@ _NUMBERS = {
 # First month and number of months; a winter begins in December of the year before.
 _SEASONS = {"spring": 3, "summer": 6, "autumn": 9, "fall": 9, "winter": 12}
 _MONTHS_A_YEAR = 12
+_SHORTEST_MONTH = 28
 _UNIT_DAYS = {"day": 1, "week": 7, "month": 30, "year": 365}
 
 _MONTH = "|".join(sorted(_MONTHS, key=len, reverse=True))
@@ -112,8 +113,9 @@ def _joined(
         start, end, (since, until) = spans[i]
         before = text[:start].lower()
         if i + 1 < len(spans) and _is_range(before, text[end : spans[i + 1][0]].lower()):
-            first = _in_year_of(spans[i + 1][2][0], since, text[start:end])
-            yield TimeWindow(first, max(until, spans[i + 1][2][1]), True)
+            last, beyond = spans[i + 1][2]
+            first = _in_year_of(last, since, text[start:end])
+            yield TimeWindow(min(first, last), max(first, beyond), True)
             i += 2
             continue
         yield _bounded(before, since, until, now)
@@ -122,23 +124,23 @@ def _joined(
 
 def _in_year_of(last: datetime, first: datetime, written: str) -> datetime:
     """Return a range's beginning; written without a year it is the latest before its end."""
-    if re.search(_YEAR, written) or last.year == first.year:
-        return min(first, last)
-    moved = first.replace(year=last.year, day=min(first.day, 28))
+    if re.search(_YEAR, written):
+        return first
+    moved = first.replace(year=last.year, day=min(first.day, _SHORTEST_MONTH))
     return moved if moved <= last else moved.replace(year=last.year - 1)
 
 
 def _is_range(before: str, between: str) -> bool:
     if re.fullmatch(r"\s*(?:and|to|until|till|through|-|\u2013)\s*(?:the\s+)?", between) is None:
         return False
-    return bool(re.search(r"\b(?:between|from)\s+(?:the\s+)?$", before)) or "and" not in between
+    return bool(re.search(r"\b(?:between|from)\s*(?:the\s+)?$", before)) or "and" not in between
 
 
 def _bounded(before: str, since: datetime, until: datetime, now: datetime) -> TimeWindow:
-    if re.search(r"\b(?:since|after)\s+(?:the\s+)?$", before):
+    if re.search(r"\b(?:since|after)\s*(?:the\s+)?$", before):
         opened = since if "since" in before[-12:] else until
         return TimeWindow(opened, max(_tomorrow(now), opened + timedelta(days=1)), True)
-    if re.search(r"\b(?:before|until|till|prior to)\s+(?:the\s+)?$", before):
+    if re.search(r"\b(?:before|until|till|prior to)\s*(?:the\s+)?$", before):
         return TimeWindow(datetime(1970, 1, 2, tzinfo=now.tzinfo), since, True)
     return TimeWindow(since, until)
 
