@@ -9,15 +9,11 @@ import pytest
 from tools.crash.call_faults import FAULTS, Fault, fail_everywhere
 from tools.crash.zygote import Zygote
 
-LOCK_FAULT = pytest.param(
-    FAULTS[-1],
-    marks=pytest.mark.xfail(reason="the writer thread ends on an OSError of flock; callers hang"),
-)
 STRIDES = {"pwrite64": 16, "pread64": 9, "flock": 5}
 
 
 @pytest.mark.parametrize("lasting", [False, True], ids=["once", "lasting"])
-@pytest.mark.parametrize("fault", [*FAULTS[:-1], LOCK_FAULT], ids=str)
+@pytest.mark.parametrize("fault", FAULTS, ids=str)
 def test_a_failed_call_is_answered(
     fault: Fault, lasting: bool, tmp_path: Path, tracer: Zygote
 ) -> None:

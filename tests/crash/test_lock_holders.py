@@ -59,7 +59,6 @@ async def test_opening_beside_a_stopped_holder_gives_up(path: Path, holder: Chil
             pass
 
 
-@pytest.mark.xfail(reason="callers that share a batch wait for the lock one after another")
 async def test_appends_beside_a_stopped_holder_give_up_and_lose_nothing(
     path: Path, zygote: Zygote
 ) -> None:

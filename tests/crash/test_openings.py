@@ -13,12 +13,6 @@ from tools.crash.openings import open_at_once
 from tools.crash.store import open_book
 from tools.crash.zygote import Zygote
 
-FOREIGN = pytest.param(
-    make_foreign,
-    ConfigError,
-    marks=pytest.mark.xfail(reason="journal_mode=WAL is set before the file is looked at"),
-)
-
 
 @pytest.mark.parametrize("processes", [2, 8])
 def test_processes_open_a_new_file_at_once(processes: int, tmp_path: Path, zygote: Zygote) -> None:
@@ -33,7 +27,6 @@ def test_processes_open_an_old_file_at_once(tmp_path: Path, zygote: Zygote) -> N
     assert tally.sound, tally.examples
 
 
-@pytest.mark.xfail(reason="an OSError on the lock file is not translated")
 async def test_a_lock_file_that_cannot_be_opened_is_answered(tmp_path: Path) -> None:
     (tmp_path / "book.db-lock").mkdir()
     with pytest.raises(StoreUnavailableError):
@@ -41,7 +34,9 @@ async def test_a_lock_file_that_cannot_be_opened_is_answered(tmp_path: Path) -> 
             pass
 
 
-@pytest.mark.parametrize(("make", "error"), [(make_newer, SchemaVersionError), FOREIGN])
+@pytest.mark.parametrize(
+    ("make", "error"), [(make_newer, SchemaVersionError), (make_foreign, ConfigError)]
+)
 async def test_a_file_that_is_not_ours_is_refused_and_left_alone(
     make: Callable[[Path], None], error: type[DaybookError], tmp_path: Path
 ) -> None:
