@@ -6,7 +6,7 @@ import sqlite3
 from pathlib import Path
 from typing import Literal
 
-__all__ = ["FIXED_WAL_RESET", "Synchronous", "connect_reader", "connect_writer"]
+__all__ = ["FIXED_WAL_RESET", "Synchronous", "configure_writer", "connect_reader", "connect_writer"]
 
 Synchronous = Literal["full", "normal"]
 
@@ -17,19 +17,25 @@ _BUSY_TIMEOUT_MS = 30_000
 _STATEMENTS = 256
 
 
-def connect_writer(path: Path, synchronous: Synchronous) -> sqlite3.Connection:
+def connect_writer(path: Path) -> sqlite3.Connection:
     """Return the connection that commits; only ever used by one thread, under the write lock.
+
+    Nothing of the file is changed before `configure_writer`.
+    """
+    return _connect(path)
+
+
+def configure_writer(connection: sqlite3.Connection, synchronous: Synchronous) -> None:
+    """Set what the promises rest on.
 
     Checkpoints run on this connection alone, as part of its commits. Deleted rows are overwritten
     (`secure_delete`), so a deleted message does not stay readable in the file.
     """
-    connection = _connect(path)
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute(f"PRAGMA synchronous = {synchronous.upper()}")
     connection.execute("PRAGMA wal_autocheckpoint = 1000")
     connection.execute("PRAGMA secure_delete = ON")
     connection.execute("PRAGMA journal_size_limit = 67108864")
-    return connection
 
 
 def connect_reader(path: Path) -> sqlite3.Connection:

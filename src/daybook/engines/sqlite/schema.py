@@ -17,7 +17,7 @@ from pathlib import Path
 from daybook.engines.sqlite.driver_errors import ENGINE
 from daybook.errors import ConfigError, SchemaVersionError
 
-__all__ = ["APPLICATION_ID", "SPAN", "STEPS", "VERSION", "ensure_schema"]
+__all__ = ["APPLICATION_ID", "SPAN", "STEPS", "VERSION", "check_file", "migrate"]
 
 APPLICATION_ID = 0x44415942  # "DAYB" in the file's header
 SPAN = 1 << 32
@@ -86,10 +86,8 @@ STEPS: tuple[tuple[str, ...], ...] = (_LOG_AND_RECORDS, _SEARCH_INDEX)
 VERSION = len(STEPS)
 
 
-def ensure_schema(connection: sqlite3.Connection, path: Path) -> None:
-    """Bring an open database to `VERSION`; the caller holds the write lock.
-
-    Atomicity: one transaction; a crash leaves the version that was there.
+def check_file(connection: sqlite3.Connection, path: Path) -> int:
+    """Return the schema version of a file that is ours, or 0 for an empty one; only reads.
 
     Raises:
         SchemaVersionError: A newer Daybook wrote the file.
@@ -110,11 +108,16 @@ def ensure_schema(connection: sqlite3.Connection, path: Path) -> None:
             engine=ENGINE,
             operation="open",
         )
-    if version < VERSION:
-        _migrate(connection, version)
+    return int(version)
 
 
-def _migrate(connection: sqlite3.Connection, version: int) -> None:
+def migrate(connection: sqlite3.Connection, version: int) -> None:
+    """Bring an open database from `version` to `VERSION`; the caller holds the write lock.
+
+    Atomicity: one transaction; a crash leaves the version that was there.
+    """
+    if version == VERSION:
+        return
     connection.execute("BEGIN IMMEDIATE")
     try:
         for step in STEPS[version:]:

@@ -51,13 +51,30 @@ else:
         fcntl.flock(descriptor, fcntl.LOCK_UN)
 
 
+def _open(path: Path) -> int:
+    try:
+        return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as exc:
+        raise _unavailable(path, "opened", exc) from exc
+
+
+def _unavailable(path: Path, verb: str, error: OSError) -> StoreUnavailableError:
+    reason = os.strerror(error.errno or 0)
+    return StoreUnavailableError(
+        f"the lock file {path.name} cannot be {verb} ({reason}): it must be a file of yours, on a "
+        "file system that supports locks",
+        engine=ENGINE,
+        operation="lock",
+    )
+
+
 class WriteLock:
     """An exclusive lock on ``<database>-lock``; the kernel frees it when its process ends."""
 
     def __init__(self, path: Path, timeout_s: float) -> None:
         self._path = path
         self._timeout_s = timeout_s
-        self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        self._descriptor = _open(path)
 
     def __enter__(self) -> None:
         """Take the lock.
@@ -67,11 +84,11 @@ class WriteLock:
         """
         if self._descriptor < 0:
             raise StoreClosedError("the store was closed", engine=ENGINE, operation="lock")
-        if _try_lock(self._descriptor):
+        if self._try():
             return
         deadline = time.monotonic() + self._timeout_s
         pause = _FIRST_PAUSE_S
-        while not _try_lock(self._descriptor):
+        while not self._try():
             if time.monotonic() > deadline:
                 raise StoreUnavailableError(
                     f"another process held the write lock for {self._timeout_s:g} s; retry, or end "
@@ -83,7 +100,17 @@ class WriteLock:
             pause = min(pause * 2, _LONGEST_PAUSE_S)
 
     def __exit__(self, *_: object) -> None:
-        _unlock(self._descriptor)
+        try:
+            _unlock(self._descriptor)
+        except OSError:  # closing the file gives the lock back as well
+            os.close(self._descriptor)
+            self._descriptor = _open(self._path)
+
+    def _try(self) -> bool:
+        try:
+            return _try_lock(self._descriptor)
+        except OSError as exc:
+            raise _unavailable(self._path, "locked", exc) from exc
 
     def close(self) -> None:
         """Give the lock file back."""

@@ -19,9 +19,9 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Any, Generic, TypeVar
 
-from daybook.engines.sqlite.connection import Synchronous, connect_writer
+from daybook.engines.sqlite.connection import Synchronous, configure_writer, connect_writer
 from daybook.engines.sqlite.driver_errors import ENGINE, map_errors, translate
-from daybook.engines.sqlite.schema import ensure_schema
+from daybook.engines.sqlite.schema import check_file, migrate
 from daybook.engines.sqlite.write_lock import WriteLock
 from daybook.errors import DaybookError, StoreClosedError
 
@@ -95,8 +95,7 @@ class Writer:
         self._gate = threading.Lock()
         try:
             with self._lock, map_errors("open"):
-                self._connection = connect_writer(path, synchronous)
-                ensure_schema(self._connection, path)
+                self._connection = _open(path, synchronous)
         except BaseException:
             self._lock.close()
             raise
@@ -152,7 +151,11 @@ class Writer:
                 return
             batch, stop = self._gather(first, company, patience_s)
             started = time.perf_counter()
-            self._commit(batch)
+            try:
+                self._commit(batch)
+            except BaseException as exc:  # noqa: BLE001 - handed to the callers; the thread goes on
+                for ticket in batch:
+                    ticket.error = exc
             patience_s = min(time.perf_counter() - started, _LONGEST_GATHER_S)
             company = len(batch)
             _answer(batch)
@@ -183,35 +186,48 @@ class Writer:
 
     def _commit(self, batch: list[_Ticket]) -> None:
         """Run a batch as one transaction; if that fails as a whole, each job in its own."""
-        failure = self._try_commit(batch)
-        if failure is None:
-            return
-        if len(batch) == 1:
-            batch[0].error = failure
-            return
-        for ticket in batch:
-            ticket.error = self._try_commit([ticket]) or ticket.error
+        try:
+            with self._lock:
+                failure = self._try_commit(batch)
+                if failure is not None and len(batch) > 1:
+                    for ticket in batch:
+                        ticket.error = self._try_commit([ticket]) or ticket.error
+                elif failure is not None:
+                    batch[0].error = failure
+        except DaybookError as exc:  # the lock could not be had
+            for ticket in batch:
+                ticket.error = exc
 
     def _try_commit(self, batch: list[_Ticket]) -> DaybookError | None:
         connection = self._connection
         try:
-            with self._lock:
-                connection.execute("BEGIN IMMEDIATE")
-                try:
-                    if len(batch) == 1:
-                        _run_alone(connection, batch[0])
-                    else:
-                        for grouped, run in groupby(batch, key=_kind):
-                            _run_all(connection, grouped, list(run))
-                        connection.execute("COMMIT")
-                finally:
-                    if connection.in_transaction:
-                        connection.execute("ROLLBACK")
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                if len(batch) == 1:
+                    _run_alone(connection, batch[0])
+                else:
+                    for grouped, run in groupby(batch, key=_kind):
+                        _run_all(connection, grouped, list(run))
+                    connection.execute("COMMIT")
+            finally:
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
         except sqlite3.Error as exc:
             return translate(exc, batch[0].operation)
-        except DaybookError as exc:  # the lock could not be had
-            return exc
         return None
+
+
+def _open(path: Path, synchronous: Synchronous) -> sqlite3.Connection:
+    """Return the writer's connection to a file of ours, at the present schema version."""
+    connection = connect_writer(path)
+    try:
+        version = check_file(connection, path)
+        configure_writer(connection, synchronous)
+        migrate(connection, version)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
 
 
 def _run_alone(connection: sqlite3.Connection, ticket: _Ticket) -> None:
