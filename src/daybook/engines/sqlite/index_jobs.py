@@ -271,12 +271,15 @@ def stale(
 
 def state(connection: sqlite3.Connection, *, scope: Scope | None) -> IndexState:
     """Return documents per embedder, of one user or of all."""
-    names = (scope.tenant if scope else None, scope.user_id if scope else None)
+    names = {
+        "tenant": scope.tenant if scope else None,
+        "user": scope.user_id if scope else None,
+    }
     counts = connection.execute(
         "SELECT name, sum(documents) FROM index_vectors "
         "JOIN index_embedders ON index_embedders.row = embedder "
         "JOIN index_scopes ON index_scopes.row = scope "
-        "WHERE (?1 IS NULL OR tenant = ?1) AND (?2 IS NULL OR user_id = ?2) "
+        "WHERE (:tenant IS NULL OR tenant = :tenant) AND (:user IS NULL OR user_id = :user) "
         "GROUP BY name HAVING sum(documents) > 0",
         names,
     ).fetchall()
