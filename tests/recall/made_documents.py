@@ -44,7 +44,10 @@ class MadeTokens:
         rows = np.array(
             [np.random.default_rng(int(one)).normal(size=8) for one in ids], np.float32
         ).reshape(-1, 8)
-        return rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-9)
+        unit: NDArray[np.float32] = rows / np.maximum(
+            np.linalg.norm(rows, axis=1, keepdims=True), 1e-9
+        )
+        return unit
 
     def token_weights(self, ids: NDArray[np.uint16]) -> NDArray[np.float32]:
         return (ids % 7 / 7).astype(np.float32)
