@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import time
 from collections.abc import Iterator
@@ -10,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from daybook import AsyncDaybook
+from daybook.engines.sqlite.write_lock import WriteLock
 from daybook.errors import StoreUnavailableError
 from tools.crash.store import USER, make_message, observe, open_book
 from tools.crash.zygote import Child, Zygote
@@ -90,3 +93,39 @@ async def test_appends_beside_a_stopped_holder_give_up_and_lose_nothing(
         "refused": 0,
         "after": 1,
     }
+
+
+async def test_closing_beside_a_stopped_holder_ends(path: Path, zygote: Zygote) -> None:
+    book = await AsyncDaybook.open(
+        f"sqlite:///{path}?lock_timeout_s={TIMEOUT_S}", embedder=None, background=False
+    )
+    await book.history.append("before", make_message("before-0-0"), user_id=USER)
+    child = zygote.spawn("hold", path=path)
+    child.go()
+    assert await asyncio.to_thread(child.read_line) == "holding"
+    child.send_signal(signal.SIGSTOP)
+    await book.close()
+    await book.close()
+    child.kill()
+    observed = await observe(path, ["before", "held"])
+    assert observed.faults == []
+    assert [one for _, one in observed.stored["before"]] == ["before-0-0"]
+
+
+def test_a_forked_child_keeps_no_lock(tmp_path: Path) -> None:
+    """The child lives on after its parent let go without unlocking: the lock must be free."""
+    name = tmp_path / "book.db-lock"
+    lock = WriteLock(name, TIMEOUT_S)
+    release, hold = os.pipe()
+    lock.__enter__()
+    child = os.fork()
+    if child == 0:  # pragma: no cover - runs in the child
+        os.read(release, 1)
+        os._exit(0)
+    lock.close()  # what the kernel does when the parent dies
+    try:
+        with WriteLock(name, TIMEOUT_S):
+            pass
+    finally:
+        os.write(hold, b"x")
+        os.waitpid(child, 0)

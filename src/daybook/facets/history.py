@@ -77,7 +77,9 @@ class History:
             NotFoundError: There is no such session and no `user_id` to create it for.
             ConflictError: A message id is stored with another body, or the session is another
                 user's.
-            StoreError: The engine failed; nothing of the batch is stored.
+            StoreFullError: No room is left; nothing of the batch is stored.
+            StoreError: The engine failed, and where its commit failed nobody can know whether the
+                batch is stored: append the same messages again, which is safe.
 
         Atomicity: all of the batch, contiguous, or none of it.
         Ordering: a batch acknowledged before another was sent comes first.

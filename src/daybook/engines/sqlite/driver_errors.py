@@ -36,8 +36,9 @@ _CORRUPT = {
 
 def translate(error: sqlite3.Error, operation: str) -> StoreError:
     """Return the Daybook error of a driver error. Never holds a stored value."""
-    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-    if code == sqlite3.SQLITE_FULL:
+    extended = getattr(error, "sqlite_errorcode", 0)
+    code = extended & 0xFF
+    if code == sqlite3.SQLITE_FULL or extended == sqlite3.SQLITE_IOERR_SHMSIZE:
         return StoreFullError(
             "no room left on the disk; nothing of this call was stored: free some space and retry",
             engine=ENGINE,

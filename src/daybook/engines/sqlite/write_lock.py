@@ -13,6 +13,7 @@ import random
 import sys
 import time
 from pathlib import Path
+from weakref import WeakSet
 
 from daybook.engines.sqlite.driver_errors import ENGINE
 from daybook.errors import StoreClosedError, StoreUnavailableError
@@ -75,6 +76,7 @@ class WriteLock:
         self._path = path
         self._timeout_s = timeout_s
         self._descriptor = _open(path)
+        _locks.add(self)
 
     def __enter__(self) -> None:
         """Take the lock.
@@ -117,3 +119,16 @@ class WriteLock:
         if self._descriptor >= 0:
             os.close(self._descriptor)
             self._descriptor = -1
+
+
+_locks: WeakSet[WriteLock] = WeakSet()
+
+
+def _drop_in_child() -> None:
+    """Let go of inherited lock files, so that a child never keeps its parent's lock alive."""
+    for lock in _locks:
+        lock.close()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_drop_in_child)

@@ -23,7 +23,7 @@ from daybook.engines.sqlite.connection import Synchronous, configure_writer, con
 from daybook.engines.sqlite.driver_errors import ENGINE, map_errors, translate
 from daybook.engines.sqlite.schema import check_file, migrate
 from daybook.engines.sqlite.write_lock import WriteLock
-from daybook.errors import DaybookError, StoreClosedError
+from daybook.errors import DaybookError, StoreClosedError, StoreUnavailableError
 
 __all__ = ["GroupedJob", "Writer"]
 
@@ -138,9 +138,14 @@ class Writer:
             self._closed = True
             self._queue.put(None)
         self._thread.join()
-        with self._lock:  # closing the last connection checkpoints
+        try:
+            with self._lock:  # closing the last connection checkpoints
+                self._connection.close()
+        except StoreUnavailableError:
+            # Whoever keeps the lock has the file open: this is not the last connection.
             self._connection.close()
-        self._lock.close()
+        finally:
+            self._lock.close()
 
     def _work(self) -> None:
         company = 1  # how many were answered together last time: so many may come back
