@@ -198,18 +198,25 @@ class TurnIndexer:
     async def _re_embed_scope(self, scope: Scope, turns: list[tuple[str, str, int]]) -> None:
         places = [(group, at, at) for group, _, at in turns]
         found = await self._messages.read_at(scope, places)
-        there: list[tuple[str, HistoryEntry]] = []
-        for (group, key, _), stored in zip(turns, found, strict=True):
-            if stored:
-                there.append((group, decode_entry(stored[0])))
-            else:  # gone from the log meanwhile
+        there = [
+            (group, decode_entry(stored[0]))
+            for (group, _, _), stored in zip(turns, found, strict=True)
+            if stored
+        ]
+        documents = await self._documents(there)
+        made = {(document.group, document.key) for document in documents}
+        for group, key, _ in turns:
+            if (group, key) not in made:  # gone from the log, or nothing in it to find
                 await self._index.delete(scope, "turns", group, keys=[key])
-        await self._index.put(scope, "turns", await self._documents(there))
+        await self._index.put(scope, "turns", documents)
 
     async def _documents(self, entries: list[tuple[str, HistoryEntry]]) -> list[IndexDocument]:
-        analysed = await self._models.analyse([searchable_text(e.message) for _, e in entries])
+        """Return the documents of messages; one in which there is nothing to find has none."""
+        texts = [searchable_text(entry.message) for _, entry in entries]
+        found = [(*entry, text) for entry, text in zip(entries, texts, strict=True) if text.strip()]
+        analysed = await self._models.analyse([text for _, _, text in found])
         embedder = self._models.embedder_id
         return [
-            turn_document(group, entry, text, embedder)
-            for (group, entry), text in zip(entries, analysed, strict=True)
+            turn_document(group, entry, parts, embedder)
+            for (group, entry, _), parts in zip(found, analysed, strict=True)
         ]
