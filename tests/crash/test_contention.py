@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from tools.crash.contention import Crowd, contend, contend_unlocked
 from tools.crash.zygote import Zygote
 
@@ -20,6 +22,11 @@ def test_sixteen_processes_never_see_a_locked_database(tmp_path: Path, zygote: Z
 
 
 def test_writing_without_a_lock_is_convicted(tmp_path: Path, zygote: Zygote) -> None:
-    """The control: read, change, write back."""
-    tally = contend_unlocked(zygote, Crowd(processes=4, batches=100), tmp_path)
-    assert tally.anomalies["lost"]
+    """The control: read, change, write back. On a lucky day no two meet: then they go on."""
+    for attempt in range(10):
+        folder = tmp_path / str(attempt)
+        folder.mkdir()
+        tally = contend_unlocked(zygote, Crowd(processes=4, batches=100), folder)
+        if tally.anomalies["lost"]:
+            return
+    pytest.fail("four processes without a lock lost nothing in ten rounds")
