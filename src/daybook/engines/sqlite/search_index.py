@@ -25,6 +25,8 @@ from daybook.protocols.clock import Clock
 
 __all__ = ["SQLiteSearchIndex"]
 
+_MOST_SCOPES = 10_000
+
 
 class SQLiteSearchIndex:
     """Documents of every scope in the same SQLite file as the log."""
@@ -43,6 +45,9 @@ class SQLiteSearchIndex:
         self._clock = clock
         self._capabilities = capabilities
         self._cache = ColumnCache(cache_bytes)
+        # Speakers as the last search of each scope saw them: saves every search a trip. A name that
+        # another process brings is known from the second search on.
+        self._speakers: dict[index_jobs.ScopeName, list[str]] = {}
 
     @property
     def capabilities(self) -> EngineCapabilities:
@@ -58,13 +63,17 @@ class SQLiteSearchIndex:
         watermarks: Sequence[tuple[str, int]] = (),
     ) -> None:
         """Write documents and watermarks in one transaction."""
+        name = _name(scope, collection)
         job = partial(
             index_jobs.put,
-            name=_name(scope, collection),
+            name=name,
             rows=index_jobs.to_rows(documents),
             watermarks=watermarks,
         )
         await self._writer.run(job, "index")
+        known = self._speakers.get(name, [])
+        if any(one.speaker and one.speaker not in known for one in documents):
+            self._speakers.pop(name, None)
 
     async def delete(
         self,
@@ -83,6 +92,7 @@ class SQLiteSearchIndex:
             keys=keys,
             before=before,
         )
+        self._speakers.pop(_name(scope, collection), None)
         return await self._writer.run(job, "unindex")
 
     async def erase(self, scope: Scope, collection: Collection | None = None) -> int:
@@ -91,6 +101,8 @@ class SQLiteSearchIndex:
             ("turns", "records") if collection is None else (collection,)
         )
         names = [_name(scope, one) for one in collections]
+        for name in names:
+            self._speakers.pop(name, None)
         return await self._writer.run(partial(index_jobs.erase, names=names), "erase index")
 
     async def watermark(self, scope: Scope, collection: Collection, group: str) -> int:
@@ -101,6 +113,8 @@ class SQLiteSearchIndex:
     async def speakers(self, scope: Scope, collection: Collection) -> list[str]:
         """Return the names of the scope's speakers."""
         name = _name(scope, collection)
+        if (known := self._speakers.get(name)) is not None:
+            return known
 
         def job(connection: sqlite3.Connection) -> list[str]:
             with self._cache.fresh(connection, name) as columns:
@@ -116,6 +130,9 @@ class SQLiteSearchIndex:
 
         def job(connection: sqlite3.Connection) -> Candidates:
             with self._cache.fresh(connection, name) as columns:
+                if len(self._speakers) >= _MOST_SCOPES:
+                    self._speakers.clear()
+                self._speakers[name] = columns.speakers
                 return columns.candidates(query)
 
         return await self._readers.run(job, "search")
