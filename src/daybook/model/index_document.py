@@ -10,8 +10,6 @@ from typing import TYPE_CHECKING, Literal
 from msgspec import Struct
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     import numpy as np
     from numpy.typing import NDArray
 
@@ -58,9 +56,7 @@ class IndexState(Struct, frozen=True, kw_only=True):
     Attributes:
         documents: Documents of the scope (or of all).
         embedders: Documents per embedder id.
-        last_write_at: When the last document was written.
     """
 
     documents: int
     embedders: dict[str, int]
-    last_write_at: datetime | None = None

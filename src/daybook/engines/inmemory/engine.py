@@ -25,7 +25,7 @@ class InMemoryEngine:
     def __init__(self, *, clock: Clock) -> None:
         self.log = InMemoryMessageLog(clock=clock)
         self.records = InMemoryRecordStore(clock=clock)
-        self.index = InMemorySearchIndex(clock=clock)
+        self.index = InMemorySearchIndex()
 
     @property
     def capabilities(self) -> EngineCapabilities:

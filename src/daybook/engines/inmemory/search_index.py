@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime
 from itertools import islice
 from threading import Lock
 
@@ -13,7 +12,6 @@ from daybook.model.candidates import CandidateQuery, Candidates
 from daybook.model.capabilities import EngineCapabilities
 from daybook.model.index_document import Collection, IndexDocument, IndexState
 from daybook.model.scope import Scope
-from daybook.protocols.clock import Clock
 from daybook.recall.scope_columns import ScopeColumns
 
 __all__ = ["InMemorySearchIndex"]
@@ -59,12 +57,10 @@ class _Documents:
 class InMemorySearchIndex:
     """`SearchIndex` in memory."""
 
-    def __init__(self, *, clock: Clock) -> None:
-        self._clock = clock
+    def __init__(self) -> None:
         self._lock = Lock()
         self._closed = False
         self._places: dict[_Place, _Documents] = {}
-        self._last_write_at: datetime | None = None
 
     @property
     def capabilities(self) -> EngineCapabilities:
@@ -85,7 +81,6 @@ class InMemorySearchIndex:
             check_open(self._closed, "put")
             found = self._places.setdefault(place, _Documents(collection))
             found.add(documents, watermarks)
-            self._last_write_at = self._clock.now()
 
     async def delete(
         self,
@@ -152,7 +147,6 @@ class InMemorySearchIndex:
             return IndexState(
                 documents=sum(embedders.values()),
                 embedders=embedders,
-                last_write_at=self._last_write_at,
             )
 
     async def close(self) -> None:

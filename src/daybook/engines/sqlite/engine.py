@@ -61,7 +61,9 @@ class SQLiteEngine:
         shared = (self._writer, self._readers, clock, self._capabilities)
         self._log = SQLiteMessageLog(*shared)
         self._records = SQLiteRecordStore(*shared)
-        self._index = SQLiteSearchIndex(*shared, cache_bytes=index_cache_mb << 20)
+        self._index = SQLiteSearchIndex(
+            self._writer, self._readers, self._capabilities, cache_bytes=index_cache_mb << 20
+        )
 
     @property
     def capabilities(self) -> EngineCapabilities:

@@ -14,14 +14,12 @@ from functools import partial
 from daybook.engines.sqlite import index_jobs
 from daybook.engines.sqlite.column_cache import ColumnCache
 from daybook.engines.sqlite.reader_pool import ReaderPool
-from daybook.engines.sqlite.times import to_micros
 from daybook.engines.sqlite.writer import Writer
 from daybook.errors import InvalidInputError
 from daybook.model.candidates import CandidateQuery, Candidates
 from daybook.model.capabilities import EngineCapabilities
 from daybook.model.index_document import Collection, IndexDocument, IndexState
 from daybook.model.scope import Scope
-from daybook.protocols.clock import Clock
 
 __all__ = ["SQLiteSearchIndex"]
 
@@ -35,14 +33,12 @@ class SQLiteSearchIndex:
         self,
         writer: Writer,
         readers: ReaderPool,
-        clock: Clock,
         capabilities: EngineCapabilities,
         *,
         cache_bytes: int,
     ) -> None:
         self._writer = writer
         self._readers = readers
-        self._clock = clock
         self._capabilities = capabilities
         self._cache = ColumnCache(cache_bytes)
         # Speakers as the last search of each scope saw them: saves every search a trip. A name that
@@ -150,9 +146,6 @@ class SQLiteSearchIndex:
 
     async def close(self) -> None:
         """Do nothing: the engine closes what its stores share."""
-
-    def _now(self) -> int:
-        return to_micros(self._clock.now())
 
 
 def _name(scope: Scope, collection: Collection) -> index_jobs.ScopeName:
