@@ -148,3 +148,30 @@ async def test_the_log_is_written_although_no_index_can_be(url: str) -> None:
         await _until(book, lambda state: state.last_error is not None)
         assert (await book.recall.state()).last_error == "ProviderError"
         assert [m.text for m in await book.history.list("s")] == ["hello"]
+
+
+async def test_a_change_on_another_event_loop_wakes_the_background(url: str) -> None:
+    async with AsyncDaybook.open(url, embedder="hash") as book:
+
+        async def append() -> None:
+            await book.history.append("s", Message.user("said elsewhere"), user_id="alice")
+
+        await asyncio.to_thread(asyncio.run, append())
+        await _until(book, lambda state: not state.pending_sessions)
+        assert (await book.recall.state()).documents == 1
+
+
+async def test_whatever_an_embedder_raises_is_a_provider_error(url: str) -> None:
+    class Broken:
+        id = "broken-1"
+        dimensions = 2
+
+        async def embed(self, texts: Sequence[str], *, purpose: str = "document") -> Any:
+            raise KeyError(texts[0])
+
+    async with AsyncDaybook.open(url, embedder=Broken()) as book:
+        await book.history.append("s", Message.user("my secret"), user_id="alice")
+        await _until(book, lambda state: state.last_error == "ProviderError")
+        with pytest.raises(ProviderError, match="broken-1: the embedder raised KeyError") as caught:
+            await book.recall.flush()
+        assert "secret" not in str(caught.value)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from daybook.errors import DaybookError, ProviderError
 from daybook.protocols.embedder import Embedder, Purpose, TokenEmbedder
 
 if TYPE_CHECKING:
@@ -100,7 +101,14 @@ class Models:
         """
         if self._embedder is None or not texts:
             return None
-        return await self._embedder.embed(texts, purpose=purpose)
+        try:
+            return await self._embedder.embed(texts, purpose=purpose)
+        except DaybookError:
+            raise
+        except Exception as exc:
+            raise ProviderError(
+                f"the embedder raised {type(exc).__name__}", provider=self._embedder.id
+            ) from exc
 
     def _analyse_all(
         self, texts: Sequence[str]

@@ -69,8 +69,14 @@ class TurnIndexer:
         if self._task is None or self._task.done() or self._task.get_loop().is_closed():
             self._wake = asyncio.Event()
             self._task = loop.create_task(self._work(self._wake), name="daybook-indexer")
-        if self._wake is not None and self._task.get_loop() is loop:
+        if self._wake is None:
+            return
+        home = self._task.get_loop()
+        if home is loop:
             self._wake.set()
+        else:
+            with suppress(RuntimeError):  # its loop closed just now: the next change starts anew
+                home.call_soon_threadsafe(self._wake.set)
 
     async def catch_up(self, scope: Scope | None = None) -> int:
         """Index everything pending (of a user), newest change first; return messages indexed.
