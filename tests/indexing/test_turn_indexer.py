@@ -156,9 +156,10 @@ async def test_a_change_on_another_event_loop_wakes_the_background(url: str) -> 
         async def append() -> None:
             await book.history.append("s", Message.user("said elsewhere"), user_id="alice")
 
+        await book.history.append("s", Message.user("said here"), user_id="alice")
+        await _until(book, lambda state: state.documents == 1 and not state.pending_sessions)
         await asyncio.to_thread(asyncio.run, append())
-        await _until(book, lambda state: not state.pending_sessions)
-        assert (await book.recall.state()).documents == 1
+        await _until(book, lambda state: state.documents == 2)
 
 
 async def test_whatever_an_embedder_raises_is_a_provider_error(url: str) -> None:
