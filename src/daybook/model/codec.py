@@ -94,13 +94,19 @@ def decode_entry(stored: StoredEntry) -> HistoryEntry:
 
 
 def fingerprint(message: Message, body: bytes) -> bytes:
-    """Return eight bytes that are equal exactly for equal messages, whatever their dicts' order.
+    """Return eight bytes that are equal exactly for equal messages, `created_at` left aside.
+
+    The order of a dict does not count, nor does the time, which the clock may have set: so a
+    message that was read back has the fingerprint it was stored with.
 
     Args:
-        message: As the caller gave it (before the clock set `created_at`).
+        message: The message.
         body: Its encoding.
     """
-    if message.metadata or message.tool_calls or type(message.content) is tuple or message.usage:
+    if message.created_at is not None:
+        message = msgspec.structs.replace(message, created_at=None)
+        body = _sorted_encoder.encode(message)
+    elif message.metadata or message.tool_calls or type(message.content) is tuple or message.usage:
         body = _sorted_encoder.encode(message)
     return blake2b(body, digest_size=8).digest()
 

@@ -67,7 +67,9 @@ class MessageLog(Protocol):
 
         Atomicity: all or nothing.
 
-        Its counts start at 0 and its times are returned in UTC, whatever `session` says.
+        Its counts start at 0 and its times are returned in UTC, whatever `session` says; its first
+        message gets the number `session.first_seq`. Ancestors and grants are kept as given. See
+        `daybook.model.session_rules.fresh_session`.
 
         Raises:
             ConflictError: A live session of the tenant has this id.
@@ -95,9 +97,10 @@ class MessageLog(Protocol):
     async def update_session(
         self, scope: Scope, session_id: str, changes: SessionChanges
     ) -> Session | None:
-        """Set title, metadata or ttl; return the session, or None if missing.
+        """Set the fields that `changes` names; return the session, or None if missing.
 
-        A new ttl counts from now.
+        Atomicity: read and written in one step: concurrent changes of different fields, and of
+        different users' grants, all stay. See `daybook.model.session_rules.changed_session`.
         """
         ...
 
@@ -105,6 +108,33 @@ class MessageLog(Protocol):
         """Remove a session and all its messages at once; tell whether it was there.
 
         An expired one was not there, yet what is left of it is removed and marked as changed.
+        """
+        ...
+
+    async def fork_session(
+        self, scope: Scope, session_id: str, child: Session, *, at: int | None = None
+    ) -> Session | None:
+        """Make a session that shares another one's messages up to a place.
+
+        The child shows them under the same numbers, knows their ids and goes on with ``at + 1``.
+        What is appended to either is not seen in the other; deleting, clearing or expiring either
+        leaves the other whole.
+
+        Args:
+            scope: Whose session.
+            session_id: The parent.
+            child: The new session's id, title, metadata, times and life.
+            at: The last shared number; None for the parent's newest.
+
+        Returns:
+            The child; None if the parent is missing.
+
+        Atomicity: all or nothing. Cost: no message is copied.
+
+        Raises:
+            ConflictError: A live session of the tenant has the child's id.
+            AccessDeniedError: The child would have another owner than the parent.
+            InvalidInputError: The parent has no such place.
         """
         ...
 
@@ -150,6 +180,7 @@ class MessageLog(Protocol):
         before: int | None = None,
         limit: int | None = None,
         newest_first: bool = False,
+        view: bool = False,
     ) -> list[StoredEntry]:
         """Return messages with ``after < seq < before``; empty if the session is missing.
 
@@ -160,6 +191,8 @@ class MessageLog(Protocol):
             before: Upper bound, exclusive; None for no bound.
             limit: At most so many, from the end that comes first; None for all.
             newest_first: Descending sequence numbers instead of ascending.
+            view: Leave out what the session's `max_messages` hides: all numbers up to
+                ``last_seq - max_messages``.
         """
         ...
 
@@ -181,6 +214,10 @@ class MessageLog(Protocol):
 
     async def stats(self, scope: Scope, session_id: str | None = None) -> SessionStats | None:
         """Return counts over one session (None if missing) or over all of the scope."""
+        ...
+
+    async def tenants(self) -> list[str]:
+        """Return the tenants that have sessions, sorted; one without any may be among them."""
         ...
 
     async def sweep(self, now: datetime) -> int:

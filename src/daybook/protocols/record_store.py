@@ -38,11 +38,13 @@ class RecordStore(Protocol):
     async def put(self, scope: Scope, records: Sequence[NewRecord]) -> Records:
         """Write records and return them as stored, in the order given.
 
-        Atomicity: all of them or none. The version before is kept for `versions`.
+        Atomicity: all of them or none, within `capabilities.atomic_across_owners` and
+        `capabilities.max_atomic_records`. The version before is kept for `versions`.
         The same key twice in one call: written in order, the last one stays current.
 
         Raises:
             ConflictError: A record's `expected_version` is not the stored one.
+            UnsupportedError: More records than the engine writes at once; nothing was written.
         """
         ...
 
@@ -103,6 +105,22 @@ class RecordStore(Protocol):
 
         A version's own end of life is history: only the current one's decides what is live.
         """
+        ...
+
+    async def restore(self, scope: Scope, histories: Sequence[Sequence[MemoryRecord]]) -> None:
+        """Write keys with all their versions exactly as given, in place of what they had.
+
+        Args:
+            scope: Whose records.
+            histories: For each key its versions, oldest first, as `versions` returned them on
+                another store.
+
+        Atomicity: each key is written whole or not at all. Repeatable.
+        """
+        ...
+
+    async def tenants(self) -> builtins.list[str]:
+        """Return the tenants that have records, sorted; one without any may be among them."""
         ...
 
     async def sweep(self, now: datetime) -> builtins.list[tuple[str, Namespace, str]]:

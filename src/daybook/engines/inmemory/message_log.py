@@ -7,30 +7,26 @@ from any number of threads and event loops.
 
 from __future__ import annotations
 
-import binascii
-from base64 import b64decode, b64encode
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from heapq import nsmallest
 from itertools import islice
 from threading import Lock
 
-import msgspec
-
 from daybook.engines.inmemory.capabilities import INMEMORY, check_open
 from daybook.engines.inmemory.stored_session import StoredSession
-from daybook.errors import AccessDeniedError, ConflictError, InvalidInputError
+from daybook.errors import ConflictError
 from daybook.model.capabilities import EngineCapabilities
 from daybook.model.entry import AppendResult, NewEntry, StoredEntry
 from daybook.model.scope import Scope
 from daybook.model.session import Page, Session, SessionChanges, SessionStats
+from daybook.model.session_codec import activity_micros, decode_cursor, encode_cursor
 from daybook.protocols.clock import Clock
 from daybook.protocols.message_log import PendingSession, SessionSpan
 
 __all__ = ["InMemoryMessageLog"]
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _Rank = tuple[int, str]
 
 
@@ -57,7 +53,7 @@ class InMemoryMessageLog:
             place = (scope.tenant, session.id)
             if self._live(place) is not None:
                 raise ConflictError(f"session {session.id!r} is there already: choose another id")
-            stored = _start(scope, session)
+            stored = StoredSession.start(scope, session)
             self._drop(place)
             self._sessions[place] = stored
             return stored.view()
@@ -72,13 +68,14 @@ class InMemoryMessageLog:
         self, scope: Scope, *, limit: int, cursor: str | None = None
     ) -> Page[Session]:
         """Return a page of sessions; the cursor holds the place of the last one returned."""
-        start = None if cursor is None else _rank_of_cursor(cursor)
+        place = decode_cursor(cursor)
+        start = None if place is None else (-place[0], place[1])
         with self._lock:
             check_open(self._closed, "list_sessions")
             rest = (one for one in self._reached(scope) if start is None or _rank(one) > start)
             found = nsmallest(limit + 1, rest, key=_rank)
             page = found[:limit]
-            more = _cursor_of_rank(_rank(page[-1])) if page and len(found) > limit else None
+            more = encode_cursor(page[-1].header) if page and len(found) > limit else None
             return Page([stored.view() for stored in page], more)
 
     async def update_session(
@@ -102,6 +99,23 @@ class InMemoryMessageLog:
                 return False
             self._drop(place)
             return not stored.expired(self._clock.now())
+
+    async def fork_session(
+        self, scope: Scope, session_id: str, child: Session, *, at: int | None = None
+    ) -> Session | None:
+        """Make a session that begins with another one's messages."""
+        with self._lock:
+            parent = self._find(scope, session_id, "fork_session")
+            if parent is None:
+                return None
+            fork = parent.fork(scope, child, at)
+            place = (scope.tenant, child.id)
+            if self._live(place) is not None:
+                raise ConflictError(f"session {child.id!r} is there already: choose another id")
+            self._drop(place)
+            self._sessions[place] = fork
+            self._mark(scope.tenant, fork)
+            return fork.view()
 
     async def append(
         self,
@@ -133,11 +147,12 @@ class InMemoryMessageLog:
         before: int | None = None,
         limit: int | None = None,
         newest_first: bool = False,
+        view: bool = False,
     ) -> list[StoredEntry]:
         """Return a window of messages."""
         with self._lock:
             stored = self._find(scope, session_id, "read")
-            window = [] if stored is None else stored.read(after, before)
+            window = [] if stored is None else stored.read(after, before, view=view)
         if newest_first:
             window.reverse()
         return window if limit is None else window[:limit]
@@ -174,6 +189,12 @@ class InMemoryMessageLog:
             stored = self._find(scope, session_id, "stats")
             return None if stored is None else _stats([stored])
 
+    async def tenants(self) -> list[str]:
+        """Return the tenants that have sessions."""
+        with self._lock:
+            check_open(self._closed, "tenants")
+            return sorted({tenant for tenant, _ in self._sessions})
+
     async def sweep(self, now: datetime) -> int:
         """Remove expired sessions."""
         with self._lock:
@@ -191,7 +212,7 @@ class InMemoryMessageLog:
                 return None
             header = stored.header
             return SessionSpan(
-                header.user_id, stored.first_seq, header.last_seq, stored.incarnation
+                header.user_id, header.first_seq, header.last_seq, stored.incarnation
             )
 
     async def pending(self, *, limit: int, scope: Scope | None = None) -> list[PendingSession]:
@@ -233,7 +254,7 @@ class InMemoryMessageLog:
     def _find_or_create(
         self, scope: Scope, create: Session, entries: Sequence[NewEntry]
     ) -> StoredSession:
-        fresh = _start(scope, create)
+        fresh = StoredSession.start(scope, create)
         place = (scope.tenant, create.id)
         live = self._live(place)
         if live is None:
@@ -261,32 +282,8 @@ class InMemoryMessageLog:
             self._mark(place[0], stored)
 
 
-def _start(scope: Scope, session: Session) -> StoredSession:
-    if not scope.reaches(session.user_id):
-        raise AccessDeniedError(
-            f"session {session.id!r} would belong to another user than the scope's"
-        )
-    return StoredSession.start(session)
-
-
 def _rank(stored: StoredSession) -> _Rank:
-    age = (_EPOCH - stored.header.last_active_at) // timedelta(microseconds=1)
-    return age, stored.header.id
-
-
-def _cursor_of_rank(rank: _Rank) -> str:
-    return b64encode(msgspec.json.encode(rank), altchars=b"-_").decode()
-
-
-def _rank_of_cursor(cursor: str) -> _Rank:
-    try:
-        body = b64decode(cursor, altchars=b"-_", validate=True)
-        age, session_id = msgspec.json.decode(body, type=tuple[int, str])
-    except (ValueError, binascii.Error, msgspec.MsgspecError):
-        raise InvalidInputError(
-            "cursor was not made by list_sessions: pass the cursor of the page before, unchanged"
-        ) from None
-    return age, session_id
+    return -activity_micros(stored.header), stored.header.id
 
 
 def _stats(sessions: Iterable[StoredSession]) -> SessionStats:

@@ -13,7 +13,7 @@ from msgspec import Struct
 from daybook.engines.inmemory.capabilities import INMEMORY, check_open
 from daybook.errors import ConflictError
 from daybook.model.capabilities import EngineCapabilities
-from daybook.model.codec import decode_json
+from daybook.model.codec import decode_json, encode_json
 from daybook.model.memory_record import MemoryRecord, Namespace, NewRecord
 from daybook.model.namespace import encode_namespace
 from daybook.model.record_filter import compile_filter
@@ -57,6 +57,7 @@ _Place = tuple[str, Namespace, str]
 _Versions = tuple[_Version, ...]  # oldest first
 _Records = list[MemoryRecord]
 _Namespaces = list[Namespace]
+_Names = list[str]
 _Gone = list[tuple[str, Namespace, str]]
 
 
@@ -153,6 +154,21 @@ class InMemoryRecordStore:
             kept = self._versions((scope.tenant, namespace, key), self._clock.now())
             return [version.view() for version in islice(reversed(kept), limit)]
 
+    async def restore(self, scope: Scope, histories: Sequence[Sequence[MemoryRecord]]) -> None:
+        """Write keys as they were elsewhere."""
+        with self._lock:
+            check_open(self._closed, "restore")
+            for history in histories:
+                versions = tuple(map(_restored, history))
+                first = versions[0].record
+                self._keys[scope.tenant, first.namespace, first.key] = versions
+
+    async def tenants(self) -> _Names:
+        """Return the tenants that have records."""
+        with self._lock:
+            check_open(self._closed, "tenants")
+            return sorted({tenant for tenant, _, _ in self._keys})
+
     async def sweep(self, now: datetime) -> _Gone:
         """Remove expired records."""
         with self._lock:
@@ -202,3 +218,14 @@ def _next_version(before: _Versions, record: NewRecord, now: datetime) -> _Versi
             "read it again and repeat the change"
         )
     return _Version(record, stored + 1, before[0].created_at if before else now, now)
+
+
+def _restored(record: MemoryRecord) -> _Version:
+    new = NewRecord(
+        namespace=record.namespace,
+        key=record.key,
+        value=encode_json(record.value),
+        expires_at=record.expires_at,
+        provenance=record.provenance,
+    )
+    return _Version(new, record.version, record.created_at, record.updated_at)

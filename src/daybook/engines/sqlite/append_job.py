@@ -8,9 +8,9 @@ from datetime import timedelta
 
 from msgspec import Struct
 
+from daybook.enginekit.packed_ids import id_to_column
 from daybook.engines.sqlite import session_jobs
 from daybook.engines.sqlite.schema import SPAN
-from daybook.engines.sqlite.times import id_to_column
 from daybook.engines.sqlite.writer import GroupedJob
 from daybook.errors import ConflictError
 from daybook.model.entry import AppendResult, NewEntry

@@ -10,9 +10,9 @@ from contextlib import contextmanager
 from itertools import groupby
 from typing import Any
 
+from daybook.enginekit.packed_ids import id_from_column
 from daybook.engines.sqlite.index_jobs import DOCUMENT_COLUMNS, ScopeName, find_scope
 from daybook.engines.sqlite.schema import SPAN
-from daybook.engines.sqlite.times import id_from_column
 from daybook.model.index_document import Collection
 from daybook.recall.document_batch import DocumentBatch
 from daybook.recall.scope_columns import ScopeColumns

@@ -8,8 +8,8 @@ from collections.abc import Iterable, Sequence
 from operator import itemgetter
 from typing import Any, cast
 
+from daybook.enginekit.packed_ids import id_from_column, id_to_column
 from daybook.engines.sqlite.schema import SPAN
-from daybook.engines.sqlite.times import id_from_column, id_to_column
 from daybook.model.index_document import Collection, IndexDocument, IndexState
 from daybook.model.scope import Scope
 from daybook.recall.vector_blobs import pack_vectors

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from datetime import datetime
 from functools import partial
 
+from daybook.enginekit.times import to_micros
 from daybook.engines.sqlite import session_jobs
 from daybook.engines.sqlite.append_job import APPEND, AppendRequest
 from daybook.engines.sqlite.reader_pool import ReaderPool
 from daybook.engines.sqlite.schema import SPAN
-from daybook.engines.sqlite.times import to_micros
 from daybook.engines.sqlite.writer import Writer
 from daybook.model.capabilities import EngineCapabilities
 from daybook.model.entry import AppendResult, NewEntry, StoredEntry

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from daybook.engines.sqlite.times import moment, moment_or_none, to_micros
+from daybook.enginekit.times import moment, moment_or_none, to_micros
 from daybook.errors import ConflictError
 from daybook.model.codec import decode_json
 from daybook.model.memory_record import MemoryRecord, Namespace, NewRecord, Provenance

@@ -8,9 +8,9 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
+from daybook.enginekit.times import to_micros
 from daybook.engines.sqlite import record_jobs
 from daybook.engines.sqlite.reader_pool import ReaderPool
-from daybook.engines.sqlite.times import to_micros
 from daybook.engines.sqlite.writer import Writer
 from daybook.model.capabilities import EngineCapabilities
 from daybook.model.memory_record import MemoryRecord, Namespace, NewRecord

@@ -10,8 +10,8 @@ from typing import Any
 
 import msgspec
 
+from daybook.enginekit.times import moment, moment_or_none, to_micros
 from daybook.engines.sqlite.schema import SPAN
-from daybook.engines.sqlite.times import moment, moment_or_none, to_micros
 from daybook.errors import AccessDeniedError, ConflictError, InvalidInputError
 from daybook.model.codec import decode_json, encode_json, to_utc
 from daybook.model.message import ROLES
