@@ -46,6 +46,11 @@ LOG_CASES: dict[str, tuple[_Case, ...]] = {
         lambda log, _, scope, name: log.update_session(scope, name, SessionChanges(title="x")),
     ),
     "delete_session": (lambda log, _, scope, name: log.delete_session(scope, name),),
+    "fork_session": (
+        lambda log, clock, scope, name: log.fork_session(
+            scope, name, make_session("fork", clock, user=str(scope.user_id))
+        ),
+    ),
     "append": (
         lambda log, _, scope, name: log.append(scope, name, entries("x")),
         lambda log, _, scope, name: log.append(scope, name, entries(_CANARY)),
@@ -54,6 +59,7 @@ LOG_CASES: dict[str, tuple[_Case, ...]] = {
     "read": (
         lambda log, _, scope, name: log.read(scope, name),
         lambda log, _, scope, name: log.read(scope, name, newest_first=True, limit=1),
+        lambda log, _, scope, name: log.read(scope, name, view=True),
     ),
     "read_at": (lambda log, _, scope, name: log.read_at(scope, [(name, 1, 9)]),),
     "clear": (lambda log, _, scope, name: log.clear(scope, name),),
@@ -61,6 +67,7 @@ LOG_CASES: dict[str, tuple[_Case, ...]] = {
         lambda log, _, scope, name: log.stats(scope, name),
         lambda log, _, scope, _name: log.stats(scope),
     ),
+    "tenants": (lambda log, _, _scope, _name: log.tenants(),),
     "sweep": (lambda log, clock, _scope, _name: log.sweep(clock.now()),),
     "span": (lambda log, _, scope, name: log.span(scope, name),),
     "pending": (lambda log, _, scope, _name: log.pending(limit=99, scope=scope),),
@@ -72,6 +79,7 @@ LOG_CASES: dict[str, tuple[_Case, ...]] = {
 }
 
 _MAY_CONFLICT = {"create_session", "append"}
+_NEED_A_USER = {"create_session", "fork_session"}
 
 
 async def _outcome(call: Awaitable[Any]) -> str:
@@ -99,7 +107,7 @@ class LogIsolationContract(Contract[MessageLog]):
         for name, cases in LOG_CASES.items():
             for case in cases:
                 for foreign in (BOB, RIVAL, Scope("rival"), Scope("rival", "bob")):
-                    if foreign.user_id is None and (name == "create_session" or case is cases[-1]):
+                    if foreign.user_id is None and (name in _NEED_A_USER or case is cases[-1]):
                         continue
                     shown = await _outcome(case(log, clock, foreign, "victim"))
                     assert _CANARY not in shown, (name, foreign)

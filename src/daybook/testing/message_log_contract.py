@@ -20,10 +20,12 @@ from daybook.registry import Engine
 from daybook.testing.fake_clock import FakeClock
 from daybook.testing.log_append_contract import LogAppendContract
 from daybook.testing.log_expiry_contract import LogExpiryContract
+from daybook.testing.log_fork_contract import LogForkContract
 from daybook.testing.log_isolation_contract import LogIsolationContract
 from daybook.testing.log_pending_contract import LogPendingContract
 from daybook.testing.log_session_contract import LogSessionContract
 from daybook.testing.log_state_machine import run_log_machine
+from daybook.testing.log_view_contract import LogViewContract
 from daybook.testing.log_window_contract import LogWindowContract
 from daybook.testing.odd_data import AWKWARD_IDS, ODD_TEXTS
 from daybook.testing.sample_data import ALICE, entries, entry, make_session, message_ids
@@ -38,6 +40,8 @@ class MessageLogContract(
     LogWindowContract,
     LogSessionContract,
     LogExpiryContract,
+    LogForkContract,
+    LogViewContract,
     LogPendingContract,
     LogIsolationContract,
 ):

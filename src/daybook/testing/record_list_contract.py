@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from daybook.errors import DaybookError, InvalidInputError, StoreClosedError
-from daybook.model.memory_record import Namespace
+from daybook.model.memory_record import MemoryRecord, Namespace
 from daybook.model.scope import Scope
 from daybook.protocols.record_store import RecordStore
 from daybook.testing.fake_clock import FakeClock
@@ -45,8 +45,17 @@ RECORD_CASES: dict[str, tuple[_Case, ...]] = {
         lambda store, _, scope: store.namespaces(scope, _PLACE, max_depth=1, limit=99),
     ),
     "versions": (lambda store, _, scope: store.versions(scope, _PLACE, "victim", limit=9),),
+    "restore": (lambda store, clock, scope: store.restore(scope, [[_restored(clock)]]),),
+    "tenants": (lambda store, _, _scope: store.tenants(),),
     "sweep": (lambda store, clock, _scope: store.sweep(clock.now()),),
 }
+
+
+def _restored(clock: FakeClock) -> MemoryRecord:
+    now = clock.now()
+    return MemoryRecord(
+        namespace=_PLACE, key="victim", value={}, version=1, created_at=now, updated_at=now
+    )
 
 
 class RecordListContract(Contract[RecordStore]):

@@ -7,13 +7,14 @@ from typing import ClassVar
 from daybook.protocols.record_store import RecordStore
 from daybook.registry import Engine
 from daybook.testing.record_list_contract import RecordListContract
+from daybook.testing.record_restore_contract import RecordRestoreContract
 from daybook.testing.record_state_machine import run_record_machine
 from daybook.testing.record_write_contract import RecordWriteContract
 
 __all__ = ["RecordStoreContract"]
 
 
-class RecordStoreContract(RecordWriteContract, RecordListContract):
+class RecordStoreContract(RecordWriteContract, RecordListContract, RecordRestoreContract):
     """Every promise of `daybook.protocols.record_store`.
 
     Attributes:
