@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from operator import itemgetter
 from typing import Any, cast
 
+from daybook.enginekit.column_cache import ScopeName
 from daybook.enginekit.packed_ids import id_from_column, id_to_column
 from daybook.engines.sqlite.schema import SPAN
 from daybook.model.index_document import Collection, IndexDocument, IndexState
@@ -17,7 +18,6 @@ from daybook.recall.vector_blobs import pack_vectors
 __all__ = [
     "DOCUMENT_COLUMNS",
     "DocumentRow",
-    "ScopeName",
     "delete",
     "erase",
     "find_scope",
@@ -28,7 +28,6 @@ __all__ = [
     "watermark",
 ]
 
-ScopeName = tuple[str, str, Collection]
 
 # Places in what is inserted: key, group, position, name, …, embedder, terms, tokens, vector.
 _PLACE = itemgetter(1, 2, 3)

@@ -11,8 +11,9 @@ import sqlite3
 from collections.abc import Sequence
 from functools import partial
 
+from daybook.enginekit.column_cache import ScopeName
 from daybook.engines.sqlite import index_jobs
-from daybook.engines.sqlite.column_cache import ColumnCache
+from daybook.engines.sqlite.file_columns import FileColumns
 from daybook.engines.sqlite.reader_pool import ReaderPool
 from daybook.engines.sqlite.writer import Writer
 from daybook.errors import InvalidInputError
@@ -40,10 +41,10 @@ class SQLiteSearchIndex:
         self._writer = writer
         self._readers = readers
         self._capabilities = capabilities
-        self._cache = ColumnCache(cache_bytes)
+        self._cache = FileColumns(cache_bytes)
         # Speakers as the last search of each scope saw them: saves every search a trip. A name that
         # another process brings is known from the second search on.
-        self._speakers: dict[index_jobs.ScopeName, list[str]] = {}
+        self._speakers: dict[ScopeName, list[str]] = {}
 
     @property
     def capabilities(self) -> EngineCapabilities:
@@ -148,7 +149,7 @@ class SQLiteSearchIndex:
         """Do nothing: the engine closes what its stores share."""
 
 
-def _name(scope: Scope, collection: Collection) -> index_jobs.ScopeName:
+def _name(scope: Scope, collection: Collection) -> ScopeName:
     if scope.user_id is None:
         raise InvalidInputError("the search index needs a scope with a user")
     return scope.tenant, scope.user_id, collection
