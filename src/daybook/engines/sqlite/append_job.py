@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Sequence
-from datetime import timedelta
 
 from msgspec import Struct
 
 from daybook.enginekit.packed_ids import id_to_column
-from daybook.engines.sqlite import session_jobs
+from daybook.engines.sqlite import session_jobs, stream_jobs
 from daybook.engines.sqlite.schema import SPAN
 from daybook.engines.sqlite.writer import GroupedJob
 from daybook.errors import ConflictError
@@ -20,7 +19,10 @@ from daybook.model.session import Session
 
 __all__ = ["APPEND", "AppendRequest"]
 
-_FIND = "SELECT row, user_id, last_seq, expires_at, ttl FROM sessions WHERE tenant = ? AND id = ?"
+_FIND = (
+    "SELECT row, user_id, last_seq, expires_at, ttl, segments FROM sessions "
+    "WHERE tenant = ? AND id = ?"
+)
 _CLAIM_ID = "INSERT OR IGNORE INTO message_ids (session, id, seq, fingerprint) VALUES (?, ?, ?, ?)"
 _CLAIMED = "SELECT seq, fingerprint FROM message_ids WHERE session = ? AND id = ?"
 _INSERT = "INSERT INTO messages (key, role, tokens, body) VALUES (?, ?, ?, ?)"
@@ -29,7 +31,6 @@ _ADVANCE = (
     "token_count = token_count + ?, last_active_at = ?, expires_at = ?, changes = changes + 1 "
     "WHERE row = ?"
 )
-_MICROSECOND = timedelta(microseconds=1)
 _ROLE_NUMBER: dict[str, int] = {role: number for number, role in enumerate(ROLES)}
 
 
@@ -51,6 +52,7 @@ class _Head(Struct, gc=False):
     last_seq: int
     expires_at: int | None
     ttl: int | None
+    segments: bytes | None
     added: int = 0
     tokens: int = 0
 
@@ -58,17 +60,16 @@ class _Head(Struct, gc=False):
 def append(connection: sqlite3.Connection, request: AppendRequest) -> AppendResult | None:
     """Append a batch inside the caller's transaction; see `MessageLog.append`."""
     scope, entries, now = request.scope, request.entries, request.now
-    found = _find_or_create(connection, scope, request.session_id, request.new_session, now)
-    if found is None:
+    head = _find_or_create(connection, scope, request.session_id, request.new_session, now)
+    if head is None:
         return None
-    row, user_id, last_seq, ttl = found
-    places, next_seq, tokens = _place(connection, row, request.session_id, last_seq, entries)
-    added = next_seq - 1 - last_seq
-    if added:
-        expires_at = None if ttl is None else now + ttl
-        connection.execute(_ADVANCE, (next_seq - 1, added, tokens, now, expires_at, row))
-        session_jobs.mark_pending(connection, scope.tenant, request.session_id, user_id)
-    return AppendResult(min(places), max(places), len(entries) - added, user_id)
+    places = _place(connection, head, request.session_id, entries)
+    if head.added:
+        expires_at = None if head.ttl is None else now + head.ttl
+        columns = (head.last_seq, head.added, head.tokens, now, expires_at, head.row)
+        connection.execute(_ADVANCE, columns)
+        session_jobs.mark_pending(connection, scope.tenant, request.session_id, head.user_id)
+    return AppendResult(min(places), max(places), len(entries) - head.added, head.user_id)
 
 
 def append_together(
@@ -88,6 +89,8 @@ def append_together(
     for request in requests:
         head = _head(connection, request, heads)
         if head is None:
+            return None
+        if head.segments and _inherits(connection, head, request.entries):
             return None
         first = head.last_seq + 1
         _collect(request.entries, head, ids, messages)
@@ -147,59 +150,63 @@ def _collect(
     head.last_seq = seq
 
 
+def _inherits(
+    connection: sqlite3.Connection, head: _Head, entries: Sequence[NewEntry]
+) -> dict[str, tuple[int, bytes]]:
+    """Return what a fork's older streams know of a batch."""
+    segments = stream_jobs.decode_segments(head.segments)
+    return stream_jobs.find_inherited(connection, segments, entries)
+
+
 def _find_or_create(
     connection: sqlite3.Connection,
     scope: Scope,
     session_id: str,
     new_session: Session | None,
     now: int,
-) -> tuple[int, str, int, int | None] | None:
-    """Return the live session's (row, user, last seq, ttl), or None if it is missing."""
+) -> _Head | None:
+    """Return the live session, or None if it is missing."""
     found = connection.execute(_FIND, (scope.tenant, session_id)).fetchone()
     if found is not None:
-        row, user_id, last_seq, expires_at, ttl = found
-        alive = expires_at is None or expires_at > now
-        if alive and new_session is not None and new_session.user_id != user_id:
+        head = _Head(*found)
+        alive = head.expires_at is None or head.expires_at > now
+        if alive and new_session is not None and new_session.user_id != head.user_id:
             raise ConflictError(f"session {session_id} is not free: choose another id")
-        if alive and scope.reaches(user_id):
-            return row, user_id, last_seq, ttl
+        if alive and scope.reaches(head.user_id):
+            return head
     if new_session is None:
         return None
-    made = session_jobs.create(connection, scope=scope, session=new_session, now=now)
-    (row,) = connection.execute("SELECT last_insert_rowid()").fetchone()
-    return row, made.user_id, 0, None if made.ttl is None else made.ttl // _MICROSECOND
+    session_jobs.create(connection, scope=scope, session=new_session, now=now)
+    return _Head(*connection.execute(_FIND, (scope.tenant, session_id)).fetchone())
 
 
 def _place(
-    connection: sqlite3.Connection,
-    row: int,
-    session_id: str,
-    last_seq: int,
-    entries: Sequence[NewEntry],
-) -> tuple[list[int], int, int]:
-    """Store what is new; return every message's seq, the next free seq and the tokens added."""
-    base = row * SPAN
+    connection: sqlite3.Connection, head: _Head, session_id: str, entries: Sequence[NewEntry]
+) -> list[int]:
+    """Store what is new and advance the head; return every message's number."""
+    row = head.row
+    inherited = _inherits(connection, head, entries) if head.segments else {}
     places: list[int] = []
-    next_seq = last_seq + 1
-    tokens = 0
     for entry in entries:
-        name = id_to_column(entry.id)
-        claim = connection.execute(_CLAIM_ID, (row, name, next_seq, entry.fingerprint))
-        if not claim.rowcount:
-            seq, fingerprint = connection.execute(_CLAIMED, (row, name)).fetchone()
-            if fingerprint != entry.fingerprint:
+        name, seq = id_to_column(entry.id), head.last_seq + 1
+        known = inherited.get(entry.id)
+        if known is None:
+            claim = connection.execute(_CLAIM_ID, (row, name, seq, entry.fingerprint))
+            if not claim.rowcount:
+                known = connection.execute(_CLAIMED, (row, name)).fetchone()
+        if known is not None:
+            if known[1] != entry.fingerprint:
                 raise ConflictError(
                     f"message {entry.id} is already in session {session_id} with another body; "
                     "nothing of this batch was stored: give the new message its own id"
                 )
-            places.append(seq)
+            places.append(known[0])
             continue
         role = _ROLE_NUMBER[entry.role]
-        connection.execute(_INSERT, (base + next_seq, role, entry.tokens, entry.body))
-        places.append(next_seq)
-        next_seq += 1
-        tokens += entry.tokens
-    return places, next_seq, tokens
+        connection.execute(_INSERT, (row * SPAN + seq, role, entry.tokens, entry.body))
+        places.append(seq)
+        head.last_seq, head.added, head.tokens = seq, head.added + 1, head.tokens + entry.tokens
+    return places
 
 
 APPEND: GroupedJob[AppendRequest, AppendResult | None] = GroupedJob(append, append_together)

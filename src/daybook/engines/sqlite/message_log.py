@@ -8,21 +8,21 @@ from datetime import datetime
 from functools import partial
 
 from daybook.enginekit.times import to_micros
-from daybook.engines.sqlite import session_jobs
+from daybook.engines.sqlite import session_jobs, stream_jobs
 from daybook.engines.sqlite.append_job import APPEND, AppendRequest
 from daybook.engines.sqlite.reader_pool import ReaderPool
 from daybook.engines.sqlite.schema import SPAN
+from daybook.engines.sqlite.stream_jobs import Stream
 from daybook.engines.sqlite.writer import Writer
 from daybook.model.capabilities import EngineCapabilities
 from daybook.model.entry import AppendResult, NewEntry, StoredEntry
 from daybook.model.scope import Scope
 from daybook.model.session import Page, Session, SessionChanges, SessionStats
+from daybook.model.session_codec import decode_cursor
 from daybook.protocols.clock import Clock
 from daybook.protocols.message_log import PendingSession, SessionSpan
 
 __all__ = ["SQLiteMessageLog"]
-
-_READ = "SELECT key - ?, body, tokens FROM messages WHERE key > ? AND key < ? ORDER BY key "
 
 
 class SQLiteMessageLog:
@@ -55,7 +55,7 @@ class SQLiteMessageLog:
         self, scope: Scope, *, limit: int, cursor: str | None = None
     ) -> Page[Session]:
         """Return live sessions, most recently active first."""
-        start = session_jobs.parse_cursor(cursor)
+        start = decode_cursor(cursor)
         job = partial(session_jobs.page, scope=scope, limit=limit, start=start, now=self._now())
         return await self._readers.run(job, "list sessions")
 
@@ -76,6 +76,20 @@ class SQLiteMessageLog:
         """Remove a session and all its messages in one transaction."""
         job = partial(session_jobs.delete, scope=scope, session_id=session_id, now=self._now())
         return await self._writer.run(job, "delete session")
+
+    async def fork_session(
+        self, scope: Scope, session_id: str, child: Session, *, at: int | None = None
+    ) -> Session | None:
+        """Make a session that reads another one's messages up to a place."""
+        job = partial(
+            session_jobs.fork,
+            scope=scope,
+            session_id=session_id,
+            child=child,
+            at=at,
+            now=self._now(),
+        )
+        return await self._writer.run(job, "fork session")
 
     async def append(
         self,
@@ -98,20 +112,24 @@ class SQLiteMessageLog:
         before: int | None = None,
         limit: int | None = None,
         newest_first: bool = False,
+        view: bool = False,
     ) -> list[StoredEntry]:
         """Return messages with ``after < seq < before``."""
         now = self._now()
-        order = f"{_READ}{'DESC' if newest_first else 'ASC'} LIMIT ?"
 
         def job(connection: sqlite3.Connection) -> list[StoredEntry]:
-            row = session_jobs.find_row(connection, scope, session_id, now)
-            if row is None:
+            stream = session_jobs.find_stream(connection, scope, session_id, now)
+            if stream is None:
                 return []
-            base = row * SPAN
-            low = base + min(max(after, 0), SPAN - 1)
-            high = base + (SPAN if before is None else min(max(before, 0), SPAN))
-            found = connection.execute(order, (base, low, high, -1 if limit is None else limit))
-            return [StoredEntry(*columns) for columns in found]
+            low = max(after, stream.hidden) if view else max(after, 0)
+            return stream_jobs.read(
+                connection,
+                stream,
+                after=min(low, SPAN - 1),
+                before=SPAN if before is None else min(max(before, 0), SPAN),
+                limit=-1 if limit is None else limit,
+                newest_first=newest_first,
+            )
 
         return await self._readers.run(job, "read")
 
@@ -122,19 +140,19 @@ class SQLiteMessageLog:
         now = self._now()
 
         def job(connection: sqlite3.Connection) -> list[list[StoredEntry]]:
-            rows: dict[str, int | None] = {}
+            streams: dict[str, Stream | None] = {}
             answer: list[list[StoredEntry]] = []
             for session_id, first, last in places:
-                if session_id not in rows:
-                    rows[session_id] = session_jobs.find_row(connection, scope, session_id, now)
-                row = rows[session_id]
-                if row is None:
-                    answer.append([])
-                    continue
-                base = row * SPAN
-                bounds = (base, base + max(first, 1) - 1, base + min(last, SPAN - 2) + 1)
-                found = connection.execute(_READ, bounds)
-                answer.append([StoredEntry(*columns) for columns in found])
+                if session_id not in streams:
+                    found = session_jobs.find_stream(connection, scope, session_id, now)
+                    streams[session_id] = found
+                stream = streams[session_id]
+                after, before = max(first, 1) - 1, min(last, SPAN - 2) + 1
+                answer.append(
+                    []
+                    if stream is None
+                    else stream_jobs.read(connection, stream, after=after, before=before)
+                )
             return answer
 
         return await self._readers.run(job, "read")
@@ -148,6 +166,10 @@ class SQLiteMessageLog:
         """Return counts over one session or over all of the scope."""
         job = partial(session_jobs.stats, scope=scope, session_id=session_id, now=self._now())
         return await self._readers.run(job, "stats")
+
+    async def tenants(self) -> list[str]:
+        """Return the tenants that have sessions."""
+        return await self._readers.run(session_jobs.tenants, "tenants")
 
     async def sweep(self, now: datetime) -> int:
         """Remove what expired up to `now`."""

@@ -10,7 +10,7 @@ import msgspec
 
 from daybook.enginekit.times import moment, moment_or_none, to_micros
 from daybook.errors import ConflictError
-from daybook.model.codec import decode_json
+from daybook.model.codec import decode_json, encode_json
 from daybook.model.memory_record import MemoryRecord, Namespace, NewRecord, Provenance
 from daybook.model.namespace import decode_namespace, encode_namespace, prefix_range
 from daybook.model.record_filter import Predicate
@@ -22,7 +22,9 @@ __all__ = [
     "namespaces",
     "page",
     "put",
+    "restore",
     "sweep",
+    "tenants",
     "versions",
 ]
 
@@ -65,9 +67,7 @@ def _put_one(
     if version:
         connection.execute(_KEEP, at)
     expires_at = None if record.expires_at is None else to_micros(record.expires_at)
-    provenance = (
-        None if record.provenance == _NO_PROVENANCE else msgspec.json.encode(record.provenance)
-    )
+    provenance = _provenance_column(record.provenance)
     columns = (version + 1, created_at, now, expires_at, provenance, record.value)
     connection.execute(_WRITE, (*at, *columns))
     return _to_record((at[1], record.key, *columns))
@@ -197,6 +197,34 @@ def versions(
     return [current, *map(_to_record, older)][:limit]
 
 
+def restore(
+    connection: sqlite3.Connection, *, tenant: str, histories: Sequence[Sequence[MemoryRecord]]
+) -> None:
+    """Write keys with all their versions as they were elsewhere."""
+    for history in histories:
+        for record in history:
+            at = (tenant, encode_namespace(record.namespace), record.key)
+            if record is history[0]:
+                _remove(connection, at)
+            else:
+                connection.execute(_KEEP, at)
+            columns = (
+                record.version,
+                to_micros(record.created_at),
+                to_micros(record.updated_at),
+                None if record.expires_at is None else to_micros(record.expires_at),
+                _provenance_column(record.provenance),
+                encode_json(record.value),
+            )
+            connection.execute(_WRITE, (*at, *columns))
+
+
+def tenants(connection: sqlite3.Connection) -> list[str]:
+    """Return the tenants that have records, sorted."""
+    found = connection.execute("SELECT DISTINCT tenant FROM records ORDER BY tenant")
+    return [tenant for (tenant,) in found]
+
+
 def sweep(connection: sqlite3.Connection, *, now: int) -> list[tuple[str, Namespace, str]]:
     """Remove every expired record; return what was removed."""
     expired = connection.execute(
@@ -205,6 +233,10 @@ def sweep(connection: sqlite3.Connection, *, now: int) -> list[tuple[str, Namesp
     for at in expired:
         _remove(connection, at)
     return [(tenant, decode_namespace(text), key) for tenant, text, key in expired]
+
+
+def _provenance_column(provenance: Provenance) -> bytes | None:
+    return None if provenance == _NO_PROVENANCE else msgspec.json.encode(provenance)
 
 
 def _remove(connection: sqlite3.Connection, at: tuple[str, str, str]) -> None:

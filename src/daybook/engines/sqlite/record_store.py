@@ -24,6 +24,7 @@ __all__ = ["SQLiteRecordStore"]
 # `list` is a method below, so the types that need the builtin are named here.
 _MaybeRecords = list[MemoryRecord | None]
 _Namespaces = list[Namespace]
+_Names = list[str]
 _Removed = list[tuple[str, Namespace, str]]
 
 
@@ -119,6 +120,15 @@ class SQLiteRecordStore:
             now=self._now(),
         )
         return await self._readers.run(job, "versions")
+
+    async def restore(self, scope: Scope, histories: Sequence[Sequence[MemoryRecord]]) -> None:
+        """Write keys as they were elsewhere, all in one transaction."""
+        job = partial(record_jobs.restore, tenant=scope.tenant, histories=histories)
+        await self._writer.run(job, "restore")
+
+    async def tenants(self) -> _Names:
+        """Return the tenants that have records."""
+        return await self._readers.run(record_jobs.tenants, "tenants")
 
     async def sweep(self, now: datetime) -> _Removed:
         """Remove what expired up to `now`."""

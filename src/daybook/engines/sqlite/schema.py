@@ -1,8 +1,9 @@
 """The database's tables, as numbered steps; opening a file runs the steps it lacks.
 
 A message's key is its session's row number times 2**32 plus its sequence number, so a session's
-messages lie side by side, in order, with no second index. Documents of the search index are keyed
-by their scope the same way. `pending` has one row for each session that changed since it was
+messages lie side by side, in order, with no second index. A fork reads its older messages where
+its ancestors wrote them: `segments` says from which rows, `stream_refs` who refers to a row.
+Documents of the search index are keyed by their scope the same way. `pending` has one row for each session that changed since it was
 settled; how far it changed stands in the session's own row, or, if that is gone, in `removed` (its
 row number). So an append to a session that is pending already writes no page of it.
 Nor does it write `sessions_by_user`: a user's sessions are sorted by activity when they are listed.
@@ -82,7 +83,19 @@ _SEARCH_INDEX = (
     "CREATE UNIQUE INDEX index_documents_by_name ON index_documents (group_row, position, name)",
 )
 
-STEPS: tuple[tuple[str, ...], ...] = (_LOG_AND_RECORDS, _SEARCH_INDEX)
+_FORKS_VIEWS_AND_GRANTS = (
+    "ALTER TABLE sessions ADD COLUMN conversation_id TEXT",
+    "ALTER TABLE sessions ADD COLUMN max_messages INTEGER",
+    "ALTER TABLE sessions ADD COLUMN ancestors BLOB",
+    "ALTER TABLE sessions ADD COLUMN grants BLOB",
+    "ALTER TABLE sessions ADD COLUMN segments BLOB",
+    """CREATE TABLE stream_refs (
+        stream INTEGER NOT NULL, session INTEGER NOT NULL, last_seq INTEGER NOT NULL,
+        PRIMARY KEY (stream, session)) WITHOUT ROWID""",
+    "CREATE INDEX stream_refs_by_session ON stream_refs (session)",
+)
+
+STEPS: tuple[tuple[str, ...], ...] = (_LOG_AND_RECORDS, _SEARCH_INDEX, _FORKS_VIEWS_AND_GRANTS)
 VERSION = len(STEPS)
 
 

@@ -3,20 +3,34 @@
 from __future__ import annotations
 
 import sqlite3
-from base64 import b64decode, b64encode
+from collections import Counter
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
-import msgspec
-
 from daybook.enginekit.times import moment, moment_or_none, to_micros
+from daybook.engines.sqlite import stream_jobs
 from daybook.engines.sqlite.schema import SPAN
-from daybook.errors import AccessDeniedError, ConflictError, InvalidInputError
-from daybook.model.codec import decode_json, encode_json, to_utc
+from daybook.engines.sqlite.stream_jobs import Segments, Stream, decode_segments, encode_segments
+from daybook.errors import ConflictError
+from daybook.model.codec import decode_json, encode_json
+from daybook.model.lineage import inherited_segments
 from daybook.model.message import ROLES
 from daybook.model.scope import Scope
 from daybook.model.session import Page, Session, SessionChanges, SessionStats
+from daybook.model.session_codec import (
+    decode_ancestors,
+    decode_grants,
+    encode_ancestors,
+    encode_cursor,
+    encode_grants,
+)
+from daybook.model.session_rules import (
+    changed_session,
+    check_fork,
+    forked_session,
+    fresh_session,
+)
 from daybook.protocols.message_log import PendingSession, SessionSpan
 
 __all__ = [
@@ -24,22 +38,24 @@ __all__ = [
     "clear",
     "create",
     "delete",
-    "find_row",
+    "find_stream",
+    "fork",
     "get",
+    "insert",
     "mark_pending",
     "page",
-    "parse_cursor",
     "pending",
     "settle",
     "span",
     "stats",
     "sweep",
+    "tenants",
     "update",
 ]
 
 _COLUMNS = (
     "id, user_id, title, metadata, created_at, last_active_at, ttl, expires_at, message_count, "
-    "token_count, last_seq"
+    "token_count, last_seq, first_seq, conversation_id, max_messages, ancestors, grants"
 )
 # Missing means: absent, expired, or another user's. The user is NULL for a scope of the tenant.
 _LIVE = (
@@ -47,8 +63,20 @@ _LIVE = (
     "AND (expires_at IS NULL OR expires_at > :now)"
 )
 _ALIVE = "tenant = :tenant AND (expires_at IS NULL OR expires_at > :now)"
-_FIND_ROW = f"SELECT row FROM sessions WHERE {_LIVE}"
+_FIND_STREAM = f"SELECT row, segments, last_seq, max_messages FROM sessions WHERE {_LIVE}"
 _GET = f"SELECT {_COLUMNS} FROM sessions WHERE {_LIVE}"
+_NAMES = _COLUMNS.split(", ")
+_INSERT = (
+    f"INSERT INTO sessions (tenant, segments, {_COLUMNS}) "
+    f"VALUES (?, ?, {', '.join('?' * len(_NAMES))})"
+)
+_UPDATE = (
+    f"UPDATE sessions SET {', '.join(f'{name} = ?' for name in _NAMES)} WHERE tenant = ? AND id = ?"
+)
+_CLEAR = (
+    "UPDATE sessions SET first_seq = last_seq + 1, message_count = 0, token_count = 0, "
+    "segments = NULL, changes = changes + 1 WHERE row = ?"
+)
 MARK_PENDING = "INSERT OR IGNORE INTO pending (tenant, session_id, user_id) VALUES (?, ?, ?)"
 _MARK_REMOVED = (
     "INSERT INTO pending (tenant, session_id, user_id, removed) VALUES (?, ?, ?, ?) "
@@ -69,7 +97,8 @@ def _names(scope: Scope, session_id: str, now: int) -> dict[str, Any]:
 
 
 def _to_session(columns: tuple[Any, ...]) -> Session:
-    (name, user, title, metadata, created, active, ttl, expires, messages, tokens, last) = columns
+    (name, user, title, metadata, created, active, ttl, expires, messages, tokens, *rest) = columns
+    last, first, conversation, shown, ancestors, grants = rest
     return Session(
         id=name,
         user_id=user,
@@ -81,14 +110,46 @@ def _to_session(columns: tuple[Any, ...]) -> Session:
         expires_at=moment_or_none(expires),
         message_count=messages,
         token_count=tokens,
+        first_seq=first,
         last_seq=last,
+        conversation_id=conversation,
+        max_messages=shown,
+        ancestors=decode_ancestors(ancestors),
+        grants=decode_grants(grants),
     )
 
 
-def find_row(connection: sqlite3.Connection, scope: Scope, session_id: str, now: int) -> int | None:
-    """Return the row of a live session, or None if missing."""
-    found = connection.execute(_FIND_ROW, _names(scope, session_id, now)).fetchone()
-    return found[0] if found else None
+def _to_columns(session: Session) -> tuple[Any, ...]:
+    return (
+        session.id,
+        session.user_id,
+        session.title,
+        encode_json(session.metadata) if session.metadata else None,
+        to_micros(session.created_at),
+        to_micros(session.last_active_at),
+        None if session.ttl is None else session.ttl // timedelta(microseconds=1),
+        None if session.expires_at is None else to_micros(session.expires_at),
+        session.message_count,
+        session.token_count,
+        session.last_seq,
+        session.first_seq,
+        session.conversation_id,
+        session.max_messages,
+        encode_ancestors(session.ancestors),
+        encode_grants(session.grants),
+    )
+
+
+def find_stream(
+    connection: sqlite3.Connection, scope: Scope, session_id: str, now: int
+) -> Stream | None:
+    """Return where a live session's messages are, or None if missing."""
+    found = connection.execute(_FIND_STREAM, _names(scope, session_id, now)).fetchone()
+    if found is None:
+        return None
+    row, segments, last_seq, max_messages = found
+    hidden = 0 if max_messages is None else max(0, last_seq - max_messages)
+    return Stream(row, decode_segments(segments), hidden)
 
 
 def get(
@@ -101,13 +162,22 @@ def get(
 
 def create(connection: sqlite3.Connection, *, scope: Scope, session: Session, now: int) -> Session:
     """Insert a session, empty; one with its id that has expired makes room."""
-    if not scope.reaches(session.user_id):
-        raise AccessDeniedError(
-            f"session {session.id} would belong to another user than the scope names"
-        )
+    fresh = fresh_session(scope, session)
+    insert(connection, scope.tenant, fresh, (), now)
+    return fresh
+
+
+def insert(
+    connection: sqlite3.Connection, tenant: str, session: Session, segments: Segments, now: int
+) -> int:
+    """Insert a session as it is and return its row; an expired one with its id makes room.
+
+    Raises:
+        ConflictError: A live session has its id.
+    """
     found = connection.execute(
         "SELECT row, user_id, expires_at FROM sessions WHERE tenant = ? AND id = ?",
-        (scope.tenant, session.id),
+        (tenant, session.id),
     ).fetchone()
     if found is not None:
         row, user_id, expires_at = found
@@ -116,31 +186,37 @@ def create(connection: sqlite3.Connection, *, scope: Scope, session: Session, no
                 f"session {session.id} already exists: choose another id, or leave the id out to "
                 "get a fresh one"
             )
-        _remove(connection, scope.tenant, session.id, user_id, row)
-    connection.execute(
-        "INSERT INTO sessions (tenant, id, user_id, title, metadata, created_at, last_active_at, "
-        "ttl, expires_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        (
-            scope.tenant,
-            session.id,
-            session.user_id,
-            session.title,
-            encode_json(session.metadata) if session.metadata else None,
-            to_micros(session.created_at),
-            to_micros(session.last_active_at),
-            None if session.ttl is None else session.ttl // timedelta(microseconds=1),
-            None if session.expires_at is None else to_micros(session.expires_at),
-        ),
+        _remove(connection, tenant, session.id, user_id, row)
+    inserted = connection.execute(
+        _INSERT, (tenant, encode_segments(segments), *_to_columns(session))
     )
-    return msgspec.structs.replace(
-        session,
-        created_at=to_utc(session.created_at),
-        last_active_at=to_utc(session.last_active_at),
-        expires_at=None if session.expires_at is None else to_utc(session.expires_at),
-        message_count=0,
-        token_count=0,
-        last_seq=0,
-    )
+    row = inserted.lastrowid or 0
+    if segments:
+        stream_jobs.refer(connection, row, segments)
+    return row
+
+
+def fork(
+    connection: sqlite3.Connection,
+    *,
+    scope: Scope,
+    session_id: str,
+    child: Session,
+    at: int | None,
+    now: int,
+) -> Session | None:
+    """Insert a session that reads another one's messages up to a place."""
+    parent = get(connection, scope=scope, session_id=session_id, now=now)
+    stream = find_stream(connection, scope, session_id, now)
+    if parent is None or stream is None:
+        return None
+    place = check_fork(scope, parent, child, at)
+    messages, tokens = stream_jobs.totals(connection, stream, up_to=place)
+    made = forked_session(scope, parent, child, place, messages=messages, tokens=tokens)
+    segments = inherited_segments(stream.segments, stream.row, place, first_seq=parent.first_seq)
+    insert(connection, scope.tenant, made, segments, now)
+    mark_pending(connection, scope.tenant, made.id, made.user_id)
+    return made
 
 
 def page(
@@ -161,30 +237,8 @@ def page(
         names,
     ).fetchall()
     items = [_to_session(columns) for columns in found[:limit]]
-    cursor = _make_cursor(items[-1]) if len(found) > limit else None
+    cursor = encode_cursor(items[-1]) if len(found) > limit else None
     return Page(items, cursor)
-
-
-def _make_cursor(session: Session) -> str:
-    rank = (to_micros(session.last_active_at), session.id)
-    return b64encode(msgspec.json.encode(rank), altchars=b"-_").decode()
-
-
-def parse_cursor(cursor: str | None) -> Start:
-    """Return where a page starts.
-
-    Raises:
-        InvalidInputError: The text is not a cursor of this method.
-    """
-    if cursor is None:
-        return None
-    try:
-        body = b64decode(cursor, altchars=b"-_", validate=True)
-        return msgspec.json.decode(body, type=tuple[int, str])
-    except (ValueError, msgspec.MsgspecError):
-        raise InvalidInputError(
-            "cursor: pass the cursor of the page before unchanged, or None for the first page"
-        ) from None
 
 
 def update(
@@ -196,21 +250,12 @@ def update(
     now: int,
 ) -> Session | None:
     """Set the named fields of a live session."""
-    row = find_row(connection, scope, session_id, now)
-    if row is None:
+    before = get(connection, scope=scope, session_id=session_id, now=now)
+    if before is None:
         return None
-    if changes.title is not ...:
-        connection.execute("UPDATE sessions SET title = ? WHERE row = ?", (changes.title, row))
-    if changes.metadata is not ...:
-        metadata = encode_json(changes.metadata) if changes.metadata else None
-        connection.execute("UPDATE sessions SET metadata = ? WHERE row = ?", (metadata, row))
-    if changes.ttl is not ...:
-        ttl = None if changes.ttl is None else changes.ttl // timedelta(microseconds=1)
-        connection.execute(
-            "UPDATE sessions SET ttl = ?, expires_at = ? WHERE row = ?",
-            (ttl, None if ttl is None else now + ttl, row),
-        )
-    return get(connection, scope=scope, session_id=session_id, now=now)
+    after = changed_session(before, changes, moment(now))
+    connection.execute(_UPDATE, (*_to_columns(after), scope.tenant, session_id))
+    return after
 
 
 def delete(connection: sqlite3.Connection, *, scope: Scope, session_id: str, now: int) -> bool:
@@ -229,21 +274,31 @@ def delete(connection: sqlite3.Connection, *, scope: Scope, session_id: str, now
 def clear(connection: sqlite3.Connection, *, scope: Scope, session_id: str, now: int) -> int:
     """Remove a session's messages; numbers go on after the last one ever given."""
     found = connection.execute(
-        f"SELECT row, user_id, message_count FROM sessions WHERE {_LIVE}",
+        f"SELECT row, user_id, message_count, segments FROM sessions WHERE {_LIVE}",
         _names(scope, session_id, now),
     ).fetchone()
     if found is None or not found[2]:
         return 0
-    row, user_id, count = found
-    _remove_messages(connection, row)
-    connection.execute(
-        "UPDATE sessions SET first_seq = last_seq + 1, message_count = 0, token_count = 0, "
-        "changes = changes + 1 "
-        "WHERE row = ?",
-        (row,),
-    )
+    row, user_id, count, segments = found
+    connection.execute(_CLEAR, (row,))
+    if segments or stream_jobs.is_shared(connection, row):
+        _move_to_new_stream(connection, row)
+        stream_jobs.drop_stream(connection, row, decode_segments(segments))
+    else:
+        connection.execute(
+            "DELETE FROM messages WHERE key > ? AND key < ?", (row * SPAN, row * SPAN + SPAN)
+        )
+        connection.execute("DELETE FROM message_ids WHERE session = ?", (row,))
     mark_pending(connection, scope.tenant, session_id, user_id)
     return int(count)
+
+
+def _move_to_new_stream(connection: sqlite3.Connection, row: int) -> None:
+    """Give a session a new row: its old stream belongs to forks alone from now on."""
+    (fresh,) = connection.execute(
+        "UPDATE sqlite_sequence SET seq = seq + 1 WHERE name = 'sessions' RETURNING seq"
+    ).fetchone()
+    connection.execute("UPDATE sessions SET row = ? WHERE row = ?", (fresh, row))
 
 
 def sweep(connection: sqlite3.Connection, *, now: int) -> int:
@@ -259,15 +314,11 @@ def sweep(connection: sqlite3.Connection, *, now: int) -> int:
 def _remove(
     connection: sqlite3.Connection, tenant: str, session_id: str, user_id: str, row: int
 ) -> None:
-    _remove_messages(connection, row)
-    connection.execute("DELETE FROM sessions WHERE row = ?", (row,))
+    (segments,) = connection.execute(
+        "DELETE FROM sessions WHERE row = ? RETURNING segments", (row,)
+    ).fetchone()
+    stream_jobs.drop_stream(connection, row, decode_segments(segments))
     connection.execute(_MARK_REMOVED, (tenant, session_id, user_id, row))
-
-
-def _remove_messages(connection: sqlite3.Connection, row: int) -> None:
-    bounds = (row * SPAN, row * SPAN + SPAN)
-    connection.execute("DELETE FROM messages WHERE key > ? AND key < ?", bounds)
-    connection.execute("DELETE FROM message_ids WHERE session = ?", (row,))
 
 
 def stats(
@@ -286,16 +337,7 @@ def stats(
     ).fetchone()
     if session_id is not None and not count:
         return None
-    roles = dict(
-        connection.execute(
-            "SELECT messages.role, count(*) FROM sessions JOIN messages "
-            f"ON messages.key > sessions.row * {SPAN} "
-            f"AND messages.key < (sessions.row + 1) * {SPAN} "
-            f"WHERE {where} GROUP BY messages.role",
-            names,
-        ).fetchall()
-    )
-    by_role: dict[str, int] = {ROLES[number]: roles[number] for number in sorted(roles)}
+    by_role = _roles(connection, where, names)
     return SessionStats(
         session_count=count,
         message_count=sum(by_role.values()),
@@ -305,6 +347,34 @@ def stats(
         first_at=moment_or_none(first),
         last_at=moment_or_none(last),
     )
+
+
+def _roles(connection: sqlite3.Connection, where: str, names: dict[str, Any]) -> dict[str, int]:
+    """Return the messages of each role over the sessions of a condition."""
+    roles: Counter[int] = Counter(
+        dict(
+            connection.execute(
+                "SELECT messages.role, count(*) FROM sessions JOIN messages "
+                f"ON messages.key > sessions.row * {SPAN} "
+                f"AND messages.key < (sessions.row + 1) * {SPAN} "
+                f"WHERE {where} GROUP BY messages.role",
+                names,
+            ).fetchall()
+        )
+    )
+    forks = connection.execute(
+        f"SELECT segments FROM sessions WHERE {where} AND segments IS NOT NULL", names
+    ).fetchall()
+    for (segments,) in forks:
+        for role, count in stream_jobs.roles_inherited(connection, decode_segments(segments)):
+            roles[role] += count
+    return {ROLES[number]: roles[number] for number in sorted(roles)}
+
+
+def tenants(connection: sqlite3.Connection) -> list[str]:
+    """Return the tenants that have sessions, sorted."""
+    found = connection.execute("SELECT DISTINCT tenant FROM sessions ORDER BY tenant")
+    return [tenant for (tenant,) in found]
 
 
 def span(
