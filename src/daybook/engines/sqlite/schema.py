@@ -3,9 +3,10 @@
 A message's key is its session's row number times 2**32 plus its sequence number, so a session's
 messages lie side by side, in order, with no second index. A fork reads its older messages where
 its ancestors wrote them: `segments` says from which rows, `stream_refs` who refers to a row.
-Documents of the search index are keyed by their scope the same way. `pending` has one row for each session that changed since it was
-settled; how far it changed stands in the session's own row, or, if that is gone, in `removed` (its
-row number). So an append to a session that is pending already writes no page of it.
+Documents of the search index are keyed by their scope the same way. `pending` has one row for each
+session that changed since it was settled; how far it changed stands in the session's own row, or,
+if that is gone, in `removed` (its row number). So an append to a session that is pending already
+writes no page of it.
 Nor does it write `sessions_by_user`: a user's sessions are sorted by activity when they are listed.
 Times are microseconds since 1970, UTC.
 """
