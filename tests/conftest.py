@@ -1,13 +1,23 @@
-"""What holds for every test: property-test profiles, and skips that count as failures."""
+"""What holds for every test: property profiles, real servers, skips that count as failures."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import TypeVar
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+from tests.servers.catalog import KINDS
+from tests.servers.dynamodb import CREDENTIALS, REGION
+from tests.servers.launch import ServerMissingError
+from tests.servers.sharing import shared_server
+
+# Runs in a server's own process; importing it for doctests would need the server's packages.
+collect_ignore = ["servers/moto_one_at_a_time.py"]
 
 Report = TypeVar("Report", pytest.TestReport, pytest.CollectReport)
 
@@ -45,3 +55,90 @@ def _refuse_skip(report: Report) -> Report:
         report.outcome = "failed"
         report.longrepr = f"{report.nodeid}: {reason} (DAYBOOK_TEST_REQUIRE=all allows no skip)"
     return report
+
+
+# Servers: each fixture gives the URL of one that the whole run shares, so a test keeps to names
+# of its own in it. A test that breaks servers starts its own (`tests.servers.redis` and so on).
+
+
+@pytest.fixture(scope="session")
+def servers_place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder where the worker processes of this run agree on their servers."""
+    own = tmp_path_factory.getbasetemp()
+    run = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+    return run / "servers"
+
+
+@contextmanager
+def _url(kind: str, place: Path) -> Iterator[str]:
+    """Give the URL from the environment, else of a shared server, else skip or fail."""
+    if given := os.environ.get(KINDS[kind].variable):
+        yield given
+        return
+    try:
+        with shared_server(kind, place) as url:
+            yield url
+    except ServerMissingError as missing:
+        if kind in os.environ.get("DAYBOOK_TEST_REQUIRE", "").split(","):
+            pytest.fail(f"{missing} (DAYBOOK_TEST_REQUIRE asks for {kind})")
+        pytest.skip(f"{missing}, or set {KINDS[kind].variable}")
+
+
+@pytest.fixture(scope="session")
+def redis_url(servers_place: Path) -> Iterator[str]:
+    """A Redis server; use keys of your own."""
+    with _url("redis", servers_place) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def redis_cluster_url(servers_place: Path) -> Iterator[str]:
+    """A Redis Cluster of three masters; use keys of your own."""
+    with _url("redis_cluster", servers_place) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def postgres_url(servers_place: Path) -> Iterator[str]:
+    """A PostgreSQL database with pgvector at hand; use schemas or databases of your own."""
+    with _url("postgres", servers_place) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def plain_postgres_url(servers_place: Path) -> Iterator[str]:
+    """A PostgreSQL database without pgvector."""
+    with _url("plain_postgres", servers_place) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def mongodb_url(servers_place: Path) -> Iterator[str]:
+    """A MongoDB replica set; use databases or collections of your own."""
+    with _url("mongodb", servers_place) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def dynamodb_url(servers_place: Path, dynamodb_credentials: None) -> Iterator[str]:
+    """DynamoDB as moto plays it, transactions included; use tables of your own."""
+    with _url("dynamodb", servers_place) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def dynalite_url(servers_place: Path, dynamodb_credentials: None) -> Iterator[str]:
+    """DynamoDB as dynalite plays it, without transactions; use tables of your own."""
+    with _url("dynalite", servers_place) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def dynamodb_credentials() -> Iterator[None]:
+    """Credentials and a region for the emulators, where the environment has none."""
+    with pytest.MonkeyPatch.context() as patch:
+        wanted = {**CREDENTIALS, "AWS_DEFAULT_REGION": REGION, "AWS_EC2_METADATA_DISABLED": "true"}
+        for name, value in wanted.items():
+            if name not in os.environ:
+                patch.setenv(name, value)
+        yield

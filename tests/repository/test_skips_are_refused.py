@@ -22,7 +22,12 @@ def run_case(name: str, folder: Path, required: str) -> str:
     (folder / "conftest.py").write_text(CONFTEST.read_text())
     (folder / "test_case.py").write_text(CASES[name])
     (folder / "pytest.ini").write_text("[pytest]\n")
-    environment = {**os.environ, "DAYBOOK_TEST_REQUIRE": required, "HYPOTHESIS_PROFILE": "dev"}
+    environment = {
+        **os.environ,
+        "DAYBOOK_TEST_REQUIRE": required,
+        "HYPOTHESIS_PROFILE": "dev",
+        "PYTHONPATH": str(CONFTEST.parents[1]),
+    }
     result = subprocess.run(
         [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-rA", str(folder)],
         cwd=folder, env=environment, capture_output=True, text=True, check=False,
