@@ -150,18 +150,18 @@ class LeakingTenant(LogDouble):
 
     def __init__(self, inner: MessageLog) -> None:
         super().__init__(inner)
-        self.tenants: set[str] = set()
+        self.homes: set[str] = set()
 
     async def create_session(self, scope: Scope, session: Session) -> Session:
         """Remember every tenant."""
-        self.tenants.add(scope.tenant)
+        self.homes.add(scope.tenant)
         return await self.inner.create_session(scope, session)
 
     async def list_sessions(self, scope: Scope, **rest: Any) -> Page[Session]:
         """Add the pages of all tenants."""
         pages = [
             await self.inner.list_sessions(Scope(tenant, scope.user_id), **rest)
-            for tenant in sorted(self.tenants | {scope.tenant})
+            for tenant in sorted(self.homes | {scope.tenant})
         ]
         return Page([one for page in pages for one in page.items], pages[-1].cursor)
 

@@ -128,12 +128,12 @@ class LeakingRecords(RecordDouble):
 
     def __init__(self, inner: RecordStore) -> None:
         super().__init__(inner)
-        self.tenants: dict[tuple[Namespace, str], Scope] = {}
+        self.homes: dict[tuple[Namespace, str], Scope] = {}
 
     async def put(self, scope: Scope, records: Sequence[NewRecord]) -> builtins.list[MemoryRecord]:
         """Remember where each key was first."""
         for one in records:
-            self.tenants.setdefault((one.namespace, one.key), scope)
+            self.homes.setdefault((one.namespace, one.key), scope)
         return await self.inner.put(scope, records)
 
     async def get(
@@ -141,7 +141,7 @@ class LeakingRecords(RecordDouble):
     ) -> builtins.list[MemoryRecord | None]:
         """Read it there, whoever asks."""
         return [
-            (await self.inner.get(self.tenants.get(place, scope), [place]))[0] for place in places
+            (await self.inner.get(self.homes.get(place, scope), [place]))[0] for place in places
         ]
 
 
