@@ -49,11 +49,14 @@ class EngineUrl(Struct, frozen=True):
         scheme: Which engine.
         location: What stands between ``://`` and ``?``, percent-decoded.
         options: The query's names and values.
+        address: The location as it was written, still percent-encoded, for drivers that read a
+            user's name and password out of it themselves.
     """
 
     scheme: str
     location: str
     options: Mapping[str, str]
+    address: str = ""
 
     def take(self, **allowed: str) -> dict[str, str]:
         """Return the options with defaults filled in.
@@ -118,7 +121,7 @@ def parse_url(url: str) -> EngineUrl:
             "an engine URL starts with a scheme, for example sqlite:///chat.db or inmemory://"
         )
     location, _, query = rest.partition("?")
-    return EngineUrl(scheme.lower(), unquote(location), dict(parse_qsl(query)))
+    return EngineUrl(scheme.lower(), unquote(location), dict(parse_qsl(query)), location)
 
 
 async def open_engine(url: str, *, clock: Clock) -> Engine:
