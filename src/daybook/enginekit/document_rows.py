@@ -21,6 +21,7 @@ def document_batches(
     groups: Mapping[int, str],
     embedders: Mapping[int, str],
     key_of: Callable[[N], str],
+    speakers: Mapping[Any, str] | None = None,
 ) -> Iterator[DocumentBatch]:
     """Yield rows in order, cut where the embedder changes.
 
@@ -30,6 +31,7 @@ def document_batches(
         groups: Names of groups by the number in the row.
         embedders: Names of embedders by the number in the row.
         key_of: Reads a key as stored.
+        speakers: Names of speakers by what is in the row; None if that is the name.
     """
     for embedder, run in groupby(rows, key=_embedder_of):
         columns = list(zip(*run, strict=True))
@@ -40,7 +42,7 @@ def document_batches(
             positions=columns[2],
             created_at=columns[4],
             roles=columns[5],
-            speakers=columns[6],
+            speakers=columns[6] if speakers is None else [speakers[one] for one in columns[6]],
             traits=columns[7],
             lengths=columns[8],
             terms=columns[10],

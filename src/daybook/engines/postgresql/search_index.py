@@ -1,0 +1,168 @@
+"""The search index on PostgreSQL: documents in tables, columns in memory.
+
+Method texts: `daybook.protocols.search_index`. A scope's documents are read once into columns
+(`daybook.recall.scope_columns`); later searches read only what was written since, and answer as
+every engine's index does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from daybook.enginekit.column_cache import ScopeName
+from daybook.engines.postgresql.index_columns import Database, StoredColumns, scope_arguments
+from daybook.engines.postgresql.index_rows import name_from_bytes, name_to_bytes, put_arguments
+from daybook.errors import InvalidInputError
+from daybook.model.candidates import CandidateQuery, Candidates
+from daybook.model.capabilities import EngineCapabilities
+from daybook.model.index_document import Collection, IndexDocument, IndexState
+from daybook.model.scope import Scope
+
+__all__ = ["PostgreSQLSearchIndex"]
+
+_MOST_SPEAKERS = 1_000
+_MOST_SCOPES = 10_000
+
+_SCOPE = "%s::bytea, %s::bytea, %s::text"
+_PUT = (
+    f"SELECT @.index_put({_SCOPE}, %s::bytea[], %s::bytea[], %s::int4[], %s::int4[], "
+    "%s::int8[], %s::bytea[], %s::int8[], %s::int2[], %s::bytea[], %s::int4[], %s::int4[], "
+    "%s::bytea[], %s::bytea[], %s::bytea[], %s::bytea[], %s::int8[])"
+)
+_DELETE = f"SELECT @.index_delete({_SCOPE}, %s::bytea, %s::bytea[], %s::int8)"
+_ERASE = "SELECT @.index_erase(%s::bytea, %s::bytea, %s::text[])"
+_WATERMARK = f"SELECT @.index_watermark({_SCOPE}, %s::bytea)"
+_STALE = "SELECT * FROM @.index_stale(%s::text, %s::bytea, %s::int8)"
+_STATE = "SELECT * FROM @.index_state(%s::bytea, %s::bytea)"
+
+
+class PostgreSQLSearchIndex:
+    """Documents of every scope in the same database as the log."""
+
+    def __init__(
+        self, database: Database, capabilities: EngineCapabilities, *, cache_bytes: int
+    ) -> None:
+        """Use an opened engine's database.
+
+        Args:
+            database: Runs statements.
+            capabilities: The engine's.
+            cache_bytes: Memory for columns of recently searched scopes.
+        """
+        self._database = database
+        self._capabilities = capabilities
+        self._columns = StoredColumns(database, cache_bytes)
+        # Speakers as the last search of each scope saw them: saves every search a trip. A name that
+        # another process brings is known from the second search on.
+        self._speakers: dict[ScopeName, list[str]] = {}
+
+    @property
+    def capabilities(self) -> EngineCapabilities:
+        """What this opened engine promises."""
+        return self._capabilities
+
+    async def put(
+        self,
+        scope: Scope,
+        collection: Collection,
+        documents: Sequence[IndexDocument],
+        *,
+        watermarks: Sequence[tuple[str, int]] = (),
+    ) -> None:
+        """Write documents and watermarks in one transaction, one round trip."""
+        name = _name(scope, collection)
+        arguments = (*scope_arguments(name), *put_arguments(documents, watermarks))
+        await self._database.fetch("index", _PUT, arguments)
+        known = self._speakers.get(name, [])
+        if any(one.speaker and one.speaker not in known for one in documents):
+            self._speakers.pop(name, None)
+
+    async def delete(
+        self,
+        scope: Scope,
+        collection: Collection,
+        group: str,
+        *,
+        keys: Sequence[str] | None = None,
+        before: int | None = None,
+    ) -> int:
+        """Remove a group's documents, or some of them, in one transaction."""
+        name = _name(scope, collection)
+        names = None if keys is None else [name_to_bytes(key) for key in dict.fromkeys(keys)]
+        arguments = (*scope_arguments(name), name_to_bytes(group), names, before)
+        [(removed,)] = await self._database.fetch("unindex", _DELETE, arguments)
+        self._speakers.pop(name, None)
+        return int(removed)
+
+    async def erase(self, scope: Scope, collection: Collection | None = None) -> int:
+        """Remove everything of a user, in one transaction."""
+        collections: tuple[Collection, ...] = (
+            ("turns", "records") if collection is None else (collection,)
+        )
+        names = [_name(scope, one) for one in collections]
+        arguments = (*scope_arguments(names[0])[:2], list(collections))
+        [(removed,)] = await self._database.fetch("erase index", _ERASE, arguments)
+        for name in names:
+            self._speakers.pop(name, None)
+        return int(removed)
+
+    async def watermark(self, scope: Scope, collection: Collection, group: str) -> int:
+        """Return the position up to which a group is indexed."""
+        arguments = (*scope_arguments(_name(scope, collection)), name_to_bytes(group))
+        [(found,)] = await self._database.fetch("watermark", _WATERMARK, arguments)
+        return found or 0
+
+    async def speakers(self, scope: Scope, collection: Collection) -> list[str]:
+        """Return the names of the scope's speakers."""
+        name = _name(scope, collection)
+        if (known := self._speakers.get(name)) is not None:
+            return known
+        held = await self._columns.fresh(name)
+        return await held.run(lambda: held.columns.speakers[:_MOST_SPEAKERS])
+
+    async def candidates(
+        self, scope: Scope, collection: Collection, query: CandidateQuery
+    ) -> Candidates:
+        """Return what may answer a query."""
+        name = _name(scope, collection)
+        held = await self._columns.fresh(name)
+
+        def search() -> Candidates:
+            if len(self._speakers) >= _MOST_SCOPES:
+                self._speakers.clear()
+            self._speakers[name] = held.columns.speakers[:_MOST_SPEAKERS]
+            return held.columns.candidates(query)
+
+        return await held.run(search)
+
+    async def stale(
+        self, collection: Collection, embedder: str, *, limit: int
+    ) -> list[tuple[Scope, str, str, int]]:
+        """Return documents that were analysed under another embedder."""
+        rows = await self._database.fetch("stale", _STALE, (collection, embedder.encode(), limit))
+        return [
+            (
+                Scope(tenant.decode(), user.decode()),
+                name_from_bytes(group),
+                name_from_bytes(key),
+                position,
+            )
+            for tenant, user, group, key, position in rows
+        ]
+
+    async def state(self, scope: Scope | None = None) -> IndexState:
+        """Return how much is indexed."""
+        tenant = None if scope is None else scope.tenant.encode()
+        user = None if scope is None or scope.user_id is None else scope.user_id.encode()
+        rows = await self._database.fetch("index state", _STATE, (tenant, user))
+        embedders = {name.decode(): int(count) for name, count in rows}
+        return IndexState(documents=sum(embedders.values()), embedders=embedders)
+
+    async def close(self) -> None:
+        """Do nothing: the engine closes what its stores share."""
+
+
+def _name(scope: Scope, collection: Collection) -> ScopeName:
+    if scope.user_id is None:
+        raise InvalidInputError("the search index needs a scope with a user")
+    return scope.tenant, scope.user_id, collection
