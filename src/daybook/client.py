@@ -14,13 +14,13 @@ from daybook.facets.context import ContextBuilder
 from daybook.facets.history import History
 from daybook.facets.recall import Recall
 from daybook.facets.records import Records
+from daybook.facets.session_access import SessionAccess
 from daybook.facets.sessions import Sessions
 from daybook.indexing.models import Models
 from daybook.indexing.record_indexer import RecordIndexer
 from daybook.indexing.turn_indexer import TurnIndexer
 from daybook.model.capabilities import EngineCapabilities
-from daybook.model.identifiers import check_id
-from daybook.model.scope import DEFAULT_TENANT
+from daybook.model.scope import DEFAULT_TENANT, check_tenant
 from daybook.protocols.clock import Clock, IdFactory, SystemClock, new_id
 from daybook.protocols.embedder import Embedder
 from daybook.protocols.search_index import SearchIndex
@@ -70,11 +70,20 @@ class AsyncDaybook:
                 log, index, models, background=background, records=record_indexer
             )
             changed = self._indexer.notify
+        access = SessionAccess(log, tenant=tenant, clock=clock)
         self.sessions = Sessions(
-            log, tenant=tenant, clock=clock, id_factory=id_factory, changed=changed
+            log,
+            records,
+            access,
+            tenant=tenant,
+            clock=clock,
+            id_factory=id_factory,
+            counter=counter,
+            changed=changed,
         )
         self.history = History(
             log,
+            access,
             tenant=tenant,
             clock=clock,
             id_factory=id_factory,
@@ -124,7 +133,7 @@ class AsyncDaybook:
             url=url,
             index=index,
             embedder=chosen,
-            tenant=check_id(tenant, "tenant"),
+            tenant=check_tenant(tenant),
             clock=clock or SystemClock(),
             id_factory=id_factory or new_id,
             counter=token_counter or ApproximateTokenCounter(),

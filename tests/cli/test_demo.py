@@ -5,9 +5,6 @@ from pathlib import Path
 from typing import Any
 
 from daybook.demo.questions import BUNDLED_QUESTIONS, bundled_file
-from daybook.exporters.json_export import EXPORT_FORMAT, EXPORT_VERSION
-from daybook.importers.daybook_json import EXPORT_FORMAT as IMPORTED_FORMAT
-from daybook.importers.daybook_json import EXPORT_VERSION as IMPORTED_VERSION
 from tests.cli.conftest import MESSAGES, Daybook
 
 
@@ -93,7 +90,3 @@ def test_a_file_without_text_makes_a_short_tour(daybook: Daybook, folder: Path) 
     result = daybook("demo", "small.jsonl")
     assert result.exit_code == 0
     assert "too little text" in result.stdout
-
-
-def test_importer_and_exporter_agree_on_the_format() -> None:
-    assert (EXPORT_FORMAT, EXPORT_VERSION) == (IMPORTED_FORMAT, IMPORTED_VERSION)

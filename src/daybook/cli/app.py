@@ -26,7 +26,7 @@ COMMANDS: Mapping[str, Entry] = {
     "sessions": Entry("sessions_command", "List conversations."),
     "show": Entry("show_command", "Print one conversation."),
     "context": Entry("context_command", "Build what to send to a model for the next turn."),
-    "export": Entry("export_command", "Write a conversation as JSON or Markdown."),
+    "export": Entry("export_command", "Write a conversation as JSON, Markdown or HTML."),
     "stats": Entry("stats_command", "Count conversations, messages and what is indexed."),
     "doctor": Entry("doctor_command", "Check the installation and this daybook."),
     "demo": Entry("demo_command", "Import a conversation and ask it questions."),

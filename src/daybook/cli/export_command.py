@@ -14,12 +14,11 @@ from daybook.cli.found_session import found_session
 from daybook.cli.settings import Settings
 from daybook.cli.terminal import print_json
 from daybook.errors import StoreError
-from daybook.exporters.json_export import export_json
-from daybook.exporters.markdown_export import export_markdown
+from daybook.exporters.formats import FORMATS
 
 __all__ = ["command"]
 
-_FORMATS = {"json": export_json, "markdown": export_markdown}
+_BY_SUFFIX = {".md": "markdown", ".markdown": "markdown", ".html": "html", ".htm": "html"}
 
 
 @daybook_command(
@@ -27,23 +26,23 @@ _FORMATS = {"json": export_json, "markdown": export_markdown}
     examples=["daybook export trip-planning -o trip.md"],
 )
 @click.argument("session")
-@click.option("--format", "form", type=click.Choice(list(_FORMATS)), help="[default: json]")
+@click.option("--format", "form", type=click.Choice(list(FORMATS)), help="[default: json]")
 @click.option("--output", "-o", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE")
 @click.option("--user", metavar="USER", help="Only if it is this user's.")
 async def command(
     settings: Settings, session: str, form: str | None, output: Path | None, user: str | None
 ) -> None:
-    """Write a conversation as JSON or Markdown.
+    """Write a conversation as JSON, Markdown or HTML.
 
-    JSON loses nothing: `daybook import` reads it back with the same ids, times and tool calls.
-    Without --output it goes to standard output. The format follows the file's name (.md) unless
-    it is given.
+    JSON loses nothing: `daybook import` reads it back with the same ids, numbers and times.
+    Without --output it goes to standard output. The format follows the file's name (.md, .html)
+    unless it is given.
     """
-    chosen = form or ("markdown" if output and output.suffix in (".md", ".markdown") else "json")
+    chosen = form or (_BY_SUFFIX.get(output.suffix, "json") if output else "json")
     async with settings.open_existing() as book:
         found = await found_session(book, session, user)
-        entries = await book.history.entries(session, user_id=user)
-    pieces = _FORMATS[chosen](found, entries)
+        entries = await book.history.entries(session, user_id=user, hidden=True)
+    pieces = FORMATS[chosen](found, entries)
     if output is None:
         for piece in pieces:
             click.echo(piece, nl=False)

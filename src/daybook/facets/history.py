@@ -10,7 +10,8 @@ import msgspec
 
 from daybook.errors import InvalidInputError, NotFoundError
 from daybook.facets.checks import check_limit
-from daybook.facets.sessions import new_session
+from daybook.facets.new_session import new_session
+from daybook.facets.session_access import SessionAccess
 from daybook.model.codec import (
     check_message,
     decode_entry,
@@ -18,10 +19,11 @@ from daybook.model.codec import (
     fingerprint,
     to_utc,
 )
-from daybook.model.entry import HistoryEntry, NewEntry, Receipt
+from daybook.model.entry import AppendResult, HistoryEntry, NewEntry, Receipt, StoredEntry
 from daybook.model.identifiers import check_id
 from daybook.model.message import Message
 from daybook.model.scope import Scope
+from daybook.model.session_rules import first_in_view
 from daybook.protocols.clock import Clock, IdFactory
 from daybook.protocols.message_log import MessageLog
 from daybook.protocols.token_counter import TokenCounter
@@ -33,6 +35,7 @@ MAX_BATCH = 10_000
 # `list` is a method below, so the types that need the builtin are named here.
 _Messages = list[Message]
 _Entries = list[HistoryEntry]
+_Stored = list[StoredEntry]
 
 
 class History:
@@ -41,6 +44,7 @@ class History:
     def __init__(
         self,
         log: MessageLog,
+        access: SessionAccess,
         *,
         tenant: str,
         clock: Clock,
@@ -49,6 +53,7 @@ class History:
         changed: Callable[[], None],
     ) -> None:
         self._log = log
+        self._access = access
         self._tenant = tenant
         self._clock = clock
         self._id_factory = id_factory
@@ -67,7 +72,8 @@ class History:
         Args:
             session_id: The session.
             messages: At least one, at most 10,000.
-            user_id: Its owner. If the session does not exist yet, it is created for this user.
+            user_id: Its owner, or someone it is shared with as a writer. If the session does not
+                exist yet, it is created for this user.
 
         Returns:
             A receipt: where the messages stand and how safe they are.
@@ -77,6 +83,7 @@ class History:
             NotFoundError: There is no such session and no `user_id` to create it for.
             ConflictError: A message id is stored with another body, or the session is another
                 user's.
+            AccessDeniedError: The session is shared with `user_id` for reading only.
             StoreFullError: No room is left; nothing of the batch is stored.
             StoreError: The engine failed, and where its commit failed nobody can know whether the
                 batch is stored: append the same messages again, which is safe.
@@ -91,17 +98,7 @@ class History:
         entries = self._encode(messages, now)
         result = await self._log.append(scope, session_id, entries)
         if result is None and user_id is not None:
-            create = new_session(
-                tenant=self._tenant,
-                user_id=user_id,
-                session_id=session_id,
-                title=None,
-                metadata=None,
-                ttl=None,
-                now=now,
-                id_factory=self._id_factory,
-            )
-            result = await self._log.append(scope, session_id, entries, create=create)
+            result = await self._append_elsewhere(session_id, user_id, entries, now)
         if result is None:
             raise NotFoundError(
                 f"no session {session_id}: create it first, or pass user_id= to have it created"
@@ -116,6 +113,23 @@ class History:
             acknowledged_at=self._clock.now(),
         )
 
+    async def _append_elsewhere(
+        self, session_id: str, user_id: str, entries: Sequence[NewEntry], now: datetime
+    ) -> AppendResult | None:
+        """Append to a session that is shared with the user, or to a new one."""
+        found = await self._access.shared(session_id, user_id, "writer")
+        if found is not None:
+            return await self._log.append(found[0], session_id, entries)
+        create = new_session(
+            tenant=self._tenant,
+            user_id=user_id,
+            session_id=session_id,
+            now=now,
+            id_factory=self._id_factory,
+        )
+        scope = Scope(self._tenant, user_id)
+        return await self._log.append(scope, session_id, entries, create=create)
+
     async def list(
         self,
         session_id: str,
@@ -124,6 +138,7 @@ class History:
         after: int = 0,
         before: int | None = None,
         user_id: str | None = None,
+        hidden: bool = False,
     ) -> _Messages:
         """Return messages in the order they were said; the newest `limit` of them.
 
@@ -132,10 +147,11 @@ class History:
             limit: The newest so many; None for all.
             after: Only those with a greater sequence number.
             before: Only those with a smaller sequence number.
-            user_id: Only if the session is this user's.
+            user_id: Only if the session is this user's, or shared with them.
+            hidden: Also those that the session's `max_messages` hides.
         """
         entries = await self.entries(
-            session_id, limit=limit, after=after, before=before, user_id=user_id
+            session_id, limit=limit, after=after, before=before, user_id=user_id, hidden=hidden
         )
         return [entry.message for entry in entries]
 
@@ -147,24 +163,52 @@ class History:
         after: int = 0,
         before: int | None = None,
         user_id: str | None = None,
+        hidden: bool = False,
     ) -> _Entries:
         """Return what `list` returns, each message with its sequence number and tokens.
 
         To page: pass the last entry's `seq` as `after` (or the first one's as `before`); places
         stay valid while others append.
+
+        Where `max_messages` hides a tool call, its results are hidden with it.
         """
+        check_id(session_id, "session_id")
+        low, high = _check_seq(after, "after"), None
+        if before is not None:
+            high = _check_seq(before, "before")
+        most = None if limit is None else check_limit(limit)
+
+        async def read(scope: Scope) -> _Stored:
+            return await self._log.read(
+                scope,
+                session_id,
+                after=low,
+                before=high,
+                limit=most,
+                newest_first=most is not None,
+                view=not hidden,
+            )
+
         scope = Scope.of(self._tenant, user_id)
-        stored = await self._log.read(
-            scope,
-            check_id(session_id, "session_id"),
-            after=_check_seq(after, "after"),
-            before=None if before is None else _check_seq(before, "before"),
-            limit=None if limit is None else check_limit(limit),
-            newest_first=limit is not None,
-        )
+        stored = await read(scope)
+        if not stored and user_id is not None:
+            found = await self._access.shared(session_id, user_id, "reader")
+            if found is None:
+                return []
+            scope = found[0]
+            stored = await read(scope)
         if limit is not None:
             stored.reverse()
-        return [decode_entry(entry) for entry in stored]
+        entries = [decode_entry(entry) for entry in stored]
+        orphans = set() if hidden else _orphaned_results(entries)
+        if orphans and await self._hides_before(scope, session_id, entries[0].seq):
+            return [entry for entry in entries if entry.seq not in orphans]
+        return entries
+
+    async def _hides_before(self, scope: Scope, session_id: str, seq: int) -> bool:
+        """Tell whether a window that begins at `seq` begins where the session's view does."""
+        session = await self._log.get_session(scope, session_id)
+        return session is not None and session.first_seq < seq <= first_in_view(session)
 
     async def clear(self, session_id: str, *, user_id: str | None = None) -> int:
         """Remove all messages of a session, keep the session; return how many. Repeatable.
@@ -203,6 +247,19 @@ class History:
         elif said_at.tzinfo is not UTC:
             body = encode_message(msgspec.structs.replace(message, created_at=to_utc(said_at)))
         return NewEntry(message.id, body, mark, message.role, self._counter.count(message))
+
+
+def _orphaned_results(entries: _Entries) -> set[int]:
+    """Return the numbers of tool results whose call is not among the entries before them."""
+    calls: set[str] = set()
+    orphans: set[int] = set()
+    for entry in entries:
+        message = entry.message
+        if message.tool_calls:
+            calls.update(call.id for call in message.tool_calls)
+        elif message.role == "tool" and message.tool_call_id not in calls:
+            orphans.add(entry.seq)
+    return orphans
 
 
 def _check_seq(value: Any, what: str) -> int:

@@ -18,6 +18,7 @@ from daybook.model.codec import decode_entry
 from daybook.model.entry import HistoryEntry
 from daybook.model.hit import Hit
 from daybook.model.identifiers import check_id
+from daybook.model.message import Message
 from daybook.model.scope import Scope
 from daybook.protocols.clock import Clock
 from daybook.protocols.message_log import MessageLog, PendingSession
@@ -192,15 +193,22 @@ class Recall:
         return self._maybe_indexer
 
     async def _hits(self, scope: Scope, ranked: Sequence[Ranked], around: int) -> list[Hit]:
-        """Read the messages behind ranked documents; one that is gone from the log is left out."""
+        """Read the messages behind ranked documents.
+
+        One that is gone from the log is left out, and so is what a fork shares with a session
+        that is among the hits already.
+        """
         places = [(one.group, one.position - around, one.position + around) for one in ranked]
         found = await self._log.read_at(scope, places)
-        hits = []
+        hits: list[Hit] = []
+        seen: dict[str, list[Message]] = {}
         for one, stored in zip(ranked, found, strict=True):
             entries = [decode_entry(entry) for entry in stored]
             match = next((entry for entry in entries if entry.seq == one.position), None)
-            if match is not None:
-                hits.append(_hit(one, match, entries))
+            if match is None or match.message in seen.setdefault(match.message.id, []):
+                continue
+            seen[match.message.id].append(match.message)
+            hits.append(_hit(one, match, entries))
         return hits
 
 

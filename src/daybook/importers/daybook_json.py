@@ -7,21 +7,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from datetime import timedelta
 from typing import Any
 
 from msgspec import MsgspecError, ValidationError
 
 from daybook.errors import InvalidInputError
+from daybook.exporters.json_export import EXPORT_FORMAT, EXPORT_VERSION, session_of
 from daybook.importers.source import BadRecord, ImportedMessage, ImportedSession, Record
 from daybook.importers.source_file import Broken, Element, SourceFile
 from daybook.model.codec import decode_message
 from daybook.model.message import Message
 
-__all__ = ["EXPORT_FORMAT", "EXPORT_VERSION", "looks_like_export", "read_export"]
+__all__ = ["looks_like_export", "read_export"]
 
-EXPORT_FORMAT = "daybook-export"
-EXPORT_VERSION = 1
+_TIMES = ("created_at", "last_active_at")  # an export without them was written by hand
 
 
 def looks_like_export(value: Any) -> bool:
@@ -55,18 +54,19 @@ def _session(element: Element, user_id: str | None) -> ImportedSession:
     facts = value.get("session")
     if not isinstance(facts, dict) or not isinstance(value.get("messages"), list):
         raise InvalidInputError("the export has no session or no messages")
-    ids = (facts.get("id"), user_id or facts.get("user_id"))
-    if not all(isinstance(one, str) and one for one in ids):
+    facts = {"metadata": {}, **facts} | ({"user_id": user_id} if user_id else {})
+    if not all(isinstance(facts.get(name), str) and facts[name] for name in ("id", "user_id")):
         raise InvalidInputError("the session has no id or no user_id")
-    metadata = facts.get("metadata", {})
-    ttl_s = facts.get("ttl_s")
+    now = {name: "1970-01-01T00:00:00Z" for name in _TIMES if name not in facts}
+    session = session_of(now | facts)
     return ImportedSession(
-        session_id=str(ids[0]),
-        user_id=str(ids[1]),
-        title=facts.get("title"),
-        metadata=metadata if isinstance(metadata, dict) else {},
-        ttl=timedelta(seconds=ttl_s) if isinstance(ttl_s, int | float) else None,
+        session_id=session.id,
+        user_id=session.user_id,
+        title=session.title,
+        metadata=session.metadata,
+        ttl=session.ttl,
         position=element.position,
+        exported=None if now else session,
     )
 
 

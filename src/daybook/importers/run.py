@@ -60,6 +60,7 @@ async def import_file(
         await storing.store(batch)
         if on_progress is not None:
             on_progress(ImportProgress(file.done, file.size, storing.stored_count))
+    await storing.finish()
     return storing.report(format_name=form.name, elapsed_s=time.perf_counter() - started)
 
 

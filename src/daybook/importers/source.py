@@ -9,6 +9,7 @@ from typing import Any
 from msgspec import Struct
 
 from daybook.model.message import Message
+from daybook.model.session import Session
 
 __all__ = ["DEFAULT_USER", "BadRecord", "ImportedMessage", "ImportedSession", "LeftOut", "Record"]
 
@@ -26,6 +27,7 @@ class ImportedSession(Struct, frozen=True, kw_only=True):
         metadata: What else the source says about it.
         ttl: How long it lives after its last activity; None for ever.
         position: Where it stands in the file.
+        exported: The whole session, where the file is an export of Daybook's.
     """
 
     session_id: str
@@ -34,6 +36,7 @@ class ImportedSession(Struct, frozen=True, kw_only=True):
     metadata: dict[str, Any] = {}
     ttl: timedelta | None = None
     position: str = ""
+    exported: Session | None = None
 
 
 class ImportedMessage(Struct, frozen=True):

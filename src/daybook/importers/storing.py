@@ -9,11 +9,13 @@ from typing import Protocol
 from msgspec.structs import replace
 
 from daybook.errors import ConflictError, InvalidInputError
+from daybook.exporters.json_export import export_json
 from daybook.facets.history import MAX_BATCH, History
 from daybook.facets.sessions import Sessions
 from daybook.importers.report import MAX_LISTED, ImportReport
 from daybook.importers.source import BadRecord, ImportedMessage, ImportedSession, LeftOut, Record
 from daybook.model.message import Message
+from daybook.model.session import Session
 
 __all__ = ["ImportTarget", "Storing"]
 
@@ -41,6 +43,7 @@ class Storing:
         self._sessions: dict[tuple[str, str], bool | None] = {}
         self._added = self._duplicates = self._left_out = self._bad_count = 0
         self._bad: list[BadRecord] = []
+        self._exported: list[Session] = []
         self._gate = asyncio.Semaphore(_AT_ONCE)
 
     @property
@@ -96,6 +99,8 @@ class Storing:
         async with self._gate:
             if key not in self._sessions:
                 self._sessions[key] = await self._open_session(session)
+                if session.exported is not None:
+                    self._exported.append(session.exported)
             if self._sessions[key] is None:
                 self._note_lost(messages)
                 return
@@ -105,13 +110,7 @@ class Storing:
     async def _open_session(self, session: ImportedSession) -> bool | None:
         """Create a session; tell whether it is new, None if it cannot be written."""
         try:
-            await self._book.sessions.create(
-                user_id=session.user_id,
-                session_id=session.session_id,
-                title=session.title,
-                metadata=session.metadata,
-                ttl=session.ttl,
-            )
+            await self._create(session)
         except ConflictError:
             found = await self._book.sessions.get(session.session_id, user_id=session.user_id)
             if found is not None:
@@ -123,6 +122,31 @@ class Storing:
             self._note(BadRecord(self._file, session.position, str(exc)))
             return None
         return True
+
+    async def _create(self, session: ImportedSession) -> None:
+        """Create a session; one that Daybook exported, as it was.
+
+        Raises:
+            ConflictError: It is there already.
+        """
+        if session.exported is None:
+            await self._book.sessions.create(
+                user_id=session.user_id,
+                session_id=session.session_id,
+                title=session.title,
+                metadata=session.metadata,
+                ttl=session.ttl,
+            )
+            return
+        if await self._book.sessions.get(session.session_id) is not None:
+            raise ConflictError(f"session {session.session_id} is there already")
+        await self._book.sessions.import_(_header(session.exported))
+
+    async def finish(self) -> None:
+        """Set the times of exported sessions that hold all their messages now."""
+        for exported in self._exported:
+            if self._sessions.get((exported.id, exported.user_id)):
+                await self._book.sessions.import_(_header(exported))
 
     async def _append(self, session: ImportedSession, messages: Sequence[ImportedMessage]) -> None:
         """Append messages; sort out those that are refused."""
@@ -194,6 +218,11 @@ class Storing:
     def _note_lost(self, messages: Sequence[ImportedMessage]) -> None:
         """Count the messages of a session that cannot be written; it was reported itself."""
         self._left_out += len(messages)
+
+
+def _header(exported: Session) -> str:
+    """Return the export of a session without its messages, which are appended one by one."""
+    return "".join(export_json(exported, []))
 
 
 def _says_the_same(stored: Message, given: Message) -> bool:

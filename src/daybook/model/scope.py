@@ -4,11 +4,30 @@ from __future__ import annotations
 
 from msgspec import Struct
 
+from daybook.errors import InvalidInputError
 from daybook.model.identifiers import check_id
 
-__all__ = ["DEFAULT_TENANT", "Scope"]
+__all__ = ["DEFAULT_TENANT", "Scope", "check_tenant", "internal_tenant"]
 
 DEFAULT_TENANT = "default"
+_INTERNAL = "daybook:"
+
+
+def check_tenant(value: object) -> str:
+    """Return `value` if it may name a caller's tenant.
+
+    Raises:
+        InvalidInputError: It is no id, or begins with ``daybook:``, which is ours.
+    """
+    tenant = check_id(value, "tenant")
+    if tenant.startswith(_INTERNAL):
+        raise InvalidInputError(f"tenant must not begin with {_INTERNAL!r}: choose another name")
+    return tenant
+
+
+def internal_tenant(tenant: str) -> str:
+    """Return the tenant that holds what Daybook itself records about a tenant's users."""
+    return f"{_INTERNAL}{tenant}"
 
 
 class Scope(Struct, frozen=True):

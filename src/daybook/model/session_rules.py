@@ -19,6 +19,7 @@ __all__ = [
     "active_session",
     "changed_session",
     "check_fork",
+    "check_place",
     "cleared_session",
     "first_in_view",
     "forked_session",
@@ -114,6 +115,15 @@ def check_fork(scope: Scope, parent: Session, child: Session, at: int | None) ->
     """
     if not scope.reaches(child.user_id) or child.user_id != parent.user_id:
         raise AccessDeniedError(f"a fork of session {parent.id!r} belongs to its owner")
+    return check_place(parent, at)
+
+
+def check_place(parent: Session, at: int | None) -> int:
+    """Return `at`, or the newest number for None, if the session can be forked there.
+
+    Raises:
+        InvalidInputError: It has no such place.
+    """
     place = parent.last_seq if at is None else at
     if not parent.first_seq - 1 <= place <= parent.last_seq:
         raise InvalidInputError(
