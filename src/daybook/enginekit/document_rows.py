@@ -49,6 +49,7 @@ def document_batches(
             tokens=columns[11],
             vectors=vectors,
             embedder=embedders[embedder] if vectors is not None else "",
+            numbers=columns[0],
         )
 
 

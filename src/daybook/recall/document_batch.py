@@ -30,6 +30,7 @@ class DocumentBatch:
         tokens: As `IndexDocument.tokens`.
         vectors: Shape (n, d), zero rows for documents without; None if none has a vector.
         embedder: Id of the embedder that made `vectors`.
+        numbers: The documents' numbers in their store, ascending; None where nobody asks.
     """
 
     keys: Sequence[str]
@@ -44,6 +45,7 @@ class DocumentBatch:
     tokens: Sequence[bytes]
     vectors: NDArray[np.float32] | None = None
     embedder: str = ""
+    numbers: Sequence[int] | None = None
 
 
 def batches(documents: Sequence[IndexDocument]) -> Iterator[DocumentBatch]:

@@ -18,7 +18,7 @@ from daybook.recall.document_columns import DocumentColumns
 from daybook.recall.first_cut import CoarseColumns, coarse_score, cut
 from daybook.recall.session_scores import top_means
 
-__all__ = ["ALL_ROWS", "search"]
+__all__ = ["ALL_ROWS", "Legs", "search", "search_with"]
 
 ALL_ROWS = 2_048
 _SAMPLE = 1_024
@@ -38,13 +38,36 @@ class _Chosen:
     weight: Floats
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Legs:
+    """What a query finds among all rows of a scope, by words and by meaning.
+
+    Attributes:
+        found: Rows and counts for each of the query's `full_terms`; rows of a term never repeat.
+        similarity: Cosine of every row to the query, 0 where there is none.
+        has_vector: Rows with a vector that can be compared.
+    """
+
+    found: Found
+    similarity: Floats
+    has_vector: NDArray[np.bool_]
+
+
 def search(scope: DocumentColumns, query: CandidateQuery) -> Candidates:
     """Return what may answer `query` in `scope`, filtered before any cut."""
-    found = _living(scope, scope.postings.find(query.full_terms))
+    found = scope.postings.find(query.full_terms)
+    return search_with(scope, query, Legs(found, *_similarity(scope, query)))[0]
+
+
+def search_with(
+    scope: DocumentColumns, query: CandidateQuery, legs: Legs
+) -> tuple[Candidates, Rows]:
+    """Return what may answer `query`, given what both legs found, and the rows it stands in."""
+    found = _living(scope, legs.found)
+    similarity, has_vector = legs.similarity, legs.has_vector
     frequency = np.array([len(rows) for rows, _ in found], np.float32)
     mean_length = scope.length_sum / max(len(scope), 1)
     lexical = _lexical(scope, found[: len(query.terms)], frequency, mean_length)
-    similarity, has_vector = _similarity(scope, query)
     allowed = _allowed(scope, query)
     if len(scope) <= ALL_ROWS:
         chosen = _everything(scope, allowed)
@@ -56,7 +79,7 @@ def search(scope: DocumentColumns, query: CandidateQuery) -> Candidates:
     session_lexical, session_similarity = _session_scores(scope, chosen, lexical, similarity)
     ends = scope.token_ends.view
     starts = np.append(0, ends[:-1])
-    return Candidates(
+    candidates = Candidates(
         keys=scope.keys.view[rows],
         groups=scope.groups.view[rows],
         group_names=scope.group_names.listed,
@@ -85,6 +108,7 @@ def search(scope: DocumentColumns, query: CandidateQuery) -> Candidates:
         token_starts=starts[rows],
         token_ends=ends[rows],
     )
+    return candidates, rows
 
 
 def _living(scope: DocumentColumns, found: Found) -> Found:
