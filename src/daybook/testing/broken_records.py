@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import builtins
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 from msgspec.structs import replace
@@ -16,11 +17,13 @@ from daybook.errors import ConflictError
 from daybook.model.memory_record import MemoryRecord, Namespace, NewRecord
 from daybook.model.record_filter import compile_filter
 from daybook.model.scope import Scope
+from daybook.protocols.clock import SystemClock
 from daybook.protocols.record_store import RecordStore
 
 __all__ = ["RECORD_DOUBLES", "RecordDouble"]
 
 _MANY = 1_000_000
+_NEVER = datetime.max.replace(tzinfo=UTC)
 _Records = list[MemoryRecord]
 
 
@@ -188,6 +191,70 @@ class SweepKeepsSilent(RecordDouble):
         return []
 
 
+class EndsAtTheServersTime(RecordDouble):
+    """The moment of a record's end is handed to a server whose clock says something else."""
+
+    async def get(
+        self, scope: Scope, places: Sequence[tuple[Namespace, str]]
+    ) -> builtins.list[MemoryRecord | None]:
+        """Compare with the machine's clock."""
+        now = SystemClock().now()
+        found = await self.inner.get(scope, places)
+        return [one if one and (one.expires_at or _NEVER) > now else None for one in found]
+
+
+class RestoreRenumbers(RecordDouble):
+    """Restored versions count from one."""
+
+    async def restore(self, scope: Scope, histories: Sequence[Sequence[MemoryRecord]]) -> None:
+        """Number them anew."""
+        fresh = [
+            [replace(one, version=number) for number, one in enumerate(history, 1)]
+            for history in histories
+        ]
+        await self.inner.restore(scope, fresh)
+
+
+class RestoreKeepsOld(RecordDouble):
+    """What a key had before stands beside what is restored."""
+
+    async def restore(self, scope: Scope, histories: Sequence[Sequence[MemoryRecord]]) -> None:
+        """Put the old versions in front."""
+        kept = []
+        for history in histories:
+            first = history[0]
+            before = await self.inner.versions(scope, first.namespace, first.key, limit=_MANY)
+            kept.append([*before[::-1], *history])
+        await self.inner.restore(scope, kept)
+
+
+class RestoreIsAWrite(RecordDouble):
+    """A restored record was updated when it was restored."""
+
+    async def restore(self, scope: Scope, histories: Sequence[Sequence[MemoryRecord]]) -> None:
+        """Change the newest version's time."""
+        now = SystemClock().now()
+        fresh = [[*one[:-1], replace(one[-1], updated_at=now)] for one in histories]
+        await self.inner.restore(scope, fresh)
+
+
+class RestoreForEver(RecordDouble):
+    """A restored record has no end."""
+
+    async def restore(self, scope: Scope, histories: Sequence[Sequence[MemoryRecord]]) -> None:
+        """Take it away, and show it all the same."""
+        bare = [[replace(one, expires_at=None) for one in history] for history in histories]
+        await self.inner.restore(scope, bare)
+
+
+class RecordTenantsForgotten(RecordDouble):
+    """Only the first tenant is told of."""
+
+    async def tenants(self) -> builtins.list[str]:
+        """Cut the list."""
+        return (await self.inner.tenants())[:1]
+
+
 RECORD_DOUBLES: dict[type[RecordDouble], str] = {
     PrefixCollision: "test_a_prefix_matches_whole_labels_only",
     FilterAfterLimit: "test_a_filter_applies_before_the_limit",
@@ -199,4 +266,10 @@ RECORD_DOUBLES: dict[type[RecordDouble], str] = {
     VersionsSurvive: "test_delete_takes_all_versions_and_is_repeatable",
     ExpiryIgnored: "test_expired_is_absent_for_every_method",
     SweepKeepsSilent: "test_sweep_names_what_it_removed",
+    EndsAtTheServersTime: "test_no_other_clock_ends_a_record",
+    RestoreRenumbers: "test_a_history_comes_back_as_it_was",
+    RestoreKeepsOld: "test_a_restore_replaces_and_is_repeatable",
+    RestoreIsAWrite: "test_a_history_comes_back_as_it_was",
+    RestoreForEver: "test_a_restored_record_expires",
+    RecordTenantsForgotten: "test_tenants_with_records_are_told",
 }

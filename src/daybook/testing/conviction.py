@@ -23,12 +23,13 @@ Opener = Callable[[Clock], Awaitable[Engine]]
 _VERDICTS = (AssertionError, DaybookError, ValueError, LookupError, pytest.fail.Exception)
 
 
-def failures(contract: Any, opener: Opener) -> dict[str, str]:
-    """Run every test of a contract; return the first line of each failure by the test's name.
+def failures(contract: Any, opener: Opener, *, only: str | None = None) -> dict[str, str]:
+    """Run the tests of a contract; return the first line of each failure by the test's name.
 
     Args:
         contract: What is promised: a subclass of `Contract`, still without `open`.
         opener: Opens a fresh engine that keeps nothing.
+        only: The one test to run; None for all.
 
     The random histories are left out: shrinking one for every double would take minutes.
     """
@@ -38,7 +39,7 @@ def failures(contract: Any, opener: Opener) -> dict[str, str]:
 
     tried = type("Tried", (contract,), {"open": open_engine, "persists": False})
     found: dict[str, str] = {}
-    for name in sorted(dir(tried)):
+    for name in sorted(dir(tried)) if only is None else [only]:
         if name.startswith("test_") and not name.startswith("test_random"):
             try:
                 getattr(tried(), name)()

@@ -100,6 +100,40 @@ class LogExpiryContract(Contract[MessageLog]):
         assert changed.expires_at == end
 
     @scenario
+    async def test_reading_prolongs_no_life(self, log: MessageLog, clock: FakeClock) -> None:
+        """Whatever only looks leaves the end where it is."""
+        await start_session(log, clock, "a", ttl=_HOUR)
+        end = clock.now() + _HOUR
+        clock.advance(_HOUR - _TICK)
+        for _ in range(2):
+            await log.read(ALICE, "s")
+            await log.read(ALICE, "s", newest_first=True, limit=1, view=True)
+            await log.read_at(ALICE, [("s", 1, 1)])
+            await log.stats(ALICE, "s")
+            await log.span(ALICE, "s")
+            await log.append(ALICE, "s", entries("a"))
+            listed = (await log.list_sessions(ALICE, limit=9)).items
+            found = await log.get_session(ALICE, "s")
+            assert [one.expires_at for one in listed] == [end]
+            assert found is not None
+            assert found.expires_at == end
+        clock.advance(_TICK)
+        assert await log.read(ALICE, "s") == []
+
+    @scenario
+    async def test_no_other_clock_ends_a_life(self, log: MessageLog, clock: FakeClock) -> None:
+        """Neither a server's date nor time that really passes: this clock stands still."""
+        await start_session(log, clock, "a", session_id="s", ttl=_TICK)
+        await start_session(log, clock, "a", session_id="p", ttl=_TICK)
+        assert await log.fork_session(ALICE, "p", make_session("f", clock, ttl=_TICK))
+        for number in range(20):
+            await log.append(ALICE, "f", entries(f"m{number}"))
+            assert message_ids(await log.read(ALICE, "s")) == ["a"], number
+        assert len(await log.read(ALICE, "f")) == 21
+        assert await log.sweep(clock.now()) == 0
+        assert len((await log.list_sessions(ALICE, limit=9)).items) == 3
+
+    @scenario
     async def test_an_expired_id_is_free_and_its_messages_stay_gone(
         self, log: MessageLog, clock: FakeClock
     ) -> None:

@@ -242,6 +242,21 @@ class RecordWriteContract(Contract[RecordStore]):
         assert await store.delete_namespace(ALICE, ("alice", "x")) == 0
 
     @scenario
+    async def test_no_other_clock_ends_a_record(self, store: RecordStore, clock: FakeClock) -> None:
+        """Neither a server's date nor time that really passes; reading changes no end."""
+        end = clock.now() + _TICK
+        await store.put(ALICE, [record("k", expires_at=end)])
+        for _ in range(20):
+            found = await get_one(store, "k")
+            assert found is not None
+            assert found.expires_at == end
+            await store.put(ALICE, [record("other")])
+        assert len(await store.versions(ALICE, _HOME, "k", limit=9)) == 1
+        assert await store.sweep(clock.now()) == []
+        clock.advance(_TICK)
+        assert await get_one(store, "k") is None
+
+    @scenario
     async def test_a_key_begins_anew_after_it_expired(
         self, store: RecordStore, clock: FakeClock
     ) -> None:
