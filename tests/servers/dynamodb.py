@@ -18,10 +18,10 @@ def find_program() -> Path:
     """Return moto's package file.
 
     Raises:
-        ServerMissingError: moto or its server part is not installed.
+        ServerMissingError: moto or what serves it is not installed.
     """
     found = package_file("moto", "server.py")
-    if found is None or package_file("flask", "__init__.py") is None:
+    if found is None or package_file("waitress", "__init__.py") is None:
         raise ServerMissingError("no moto: `make servers` installs it")
     return found
 

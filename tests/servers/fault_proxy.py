@@ -158,6 +158,7 @@ class FaultProxy:
             links = list(self._links)
             for link in links:
                 link.end(reset=True)
+            self._links.clear()
             return len(links)
 
         return self._call(reset())
