@@ -27,6 +27,7 @@ COMMANDS: Mapping[str, Entry] = {
     "show": Entry("show_command", "Print one conversation."),
     "context": Entry("context_command", "Build what to send to a model for the next turn."),
     "export": Entry("export_command", "Write a conversation as JSON, Markdown or HTML."),
+    "copy": Entry("copy_command", "Copy everything to another engine, and prove it."),
     "stats": Entry("stats_command", "Count conversations, messages and what is indexed."),
     "doctor": Entry("doctor_command", "Check the installation and this daybook."),
     "demo": Entry("demo_command", "Import a conversation and ask it questions."),

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from daybook.cli.settings import Settings
     from daybook.client import AsyncDaybook
+    from daybook.copying.report import CopyProgress
     from daybook.importers.report import ImportProgress
 
 __all__ = ["Bars", "bars", "index_for"]
@@ -30,6 +31,10 @@ class Bars:
     def importing(self, name: str) -> ImportBar:
         """Return a bar for one file."""
         return ImportBar(self._progress, name)
+
+    def copying(self) -> CopyBar:
+        """Return a bar for a copy."""
+        return CopyBar(self._progress)
 
     async def indexing(self, book: AsyncDaybook, user_id: str | None = None) -> None:
         """Index everything pending (of a user), and show how far that is."""
@@ -68,6 +73,27 @@ class ImportBar:
         if self._progress is not None and self._task is not None:
             self._progress.update(
                 self._task,
+                completed=state.done,
+                total=max(state.done, state.total),
+                note=f"{state.messages:,} messages",
+            )
+
+
+class CopyBar:
+    """The bar of a copy: sessions first, then records."""
+
+    def __init__(self, progress: Progress | None) -> None:
+        self._progress = progress
+        self._task = (
+            None if progress is None else progress.add_task("sessions", total=None, note="")
+        )
+
+    def __call__(self, state: CopyProgress) -> None:
+        """Show how far the copy is."""
+        if self._progress is not None and self._task is not None:
+            self._progress.update(
+                self._task,
+                description=state.stage,
                 completed=state.done,
                 total=max(state.done, state.total),
                 note=f"{state.messages:,} messages",

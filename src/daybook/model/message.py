@@ -96,24 +96,26 @@ class Message(
     metadata: dict[str, Any] = {}
 
     @classmethod
-    def system(cls, content: Content, **fields: Any) -> Message:
+    def system(cls, content: Content | list[ContentPart], **fields: Any) -> Message:
         """Make a system message; `fields` are the other attributes."""
-        return cls(role="system", content=content, **fields)
+        return cls(role="system", **_fixed(content, fields))
 
     @classmethod
-    def user(cls, content: Content, **fields: Any) -> Message:
+    def user(cls, content: Content | list[ContentPart], **fields: Any) -> Message:
         """Make a user's message; `fields` are the other attributes."""
-        return cls(role="user", content=content, **fields)
+        return cls(role="user", **_fixed(content, fields))
 
     @classmethod
-    def assistant(cls, content: Content = "", **fields: Any) -> Message:
+    def assistant(cls, content: Content | list[ContentPart] = "", **fields: Any) -> Message:
         """Make an assistant's message; `fields` are the other attributes."""
-        return cls(role="assistant", content=content, **fields)
+        return cls(role="assistant", **_fixed(content, fields))
 
     @classmethod
-    def tool(cls, content: Content, *, tool_call_id: str, **fields: Any) -> Message:
+    def tool(
+        cls, content: Content | list[ContentPart], *, tool_call_id: str, **fields: Any
+    ) -> Message:
         """Make the result of one tool call; `fields` are the other attributes."""
-        return cls(role="tool", content=content, tool_call_id=tool_call_id, **fields)
+        return cls(role="tool", tool_call_id=tool_call_id, **_fixed(content, fields))
 
     @property
     def text(self) -> str:
@@ -121,3 +123,12 @@ class Message(
         if isinstance(self.content, str):
             return self.content
         return "\n".join(part.text for part in self.content if part.text)
+
+
+def _fixed(content: Content | list[ContentPart], fields: dict[str, Any]) -> dict[str, Any]:
+    """Return a message's fields with lists of parts and of tool calls made into tuples."""
+    fields["content"] = tuple(content) if isinstance(content, list) else content
+    calls = fields.get("tool_calls")
+    if isinstance(calls, list):
+        fields["tool_calls"] = tuple(calls)
+    return fields

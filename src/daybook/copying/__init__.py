@@ -1,0 +1,1 @@
+"""Everything from one engine to another: sessions, forks, grants, records and their versions."""
