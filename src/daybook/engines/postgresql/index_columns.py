@@ -9,25 +9,27 @@ from __future__ import annotations
 
 import asyncio
 from asyncio import AbstractEventLoop
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from threading import Lock
 from typing import Any, NamedTuple, Protocol, TypeVar
 from weakref import WeakKeyDictionary
 
 from daybook.enginekit.column_cache import ColumnCache, ScopeName
 from daybook.engines.postgresql.index_rows import batches_of_rows
+from daybook.recall.outside_columns import OutsideColumns
 from daybook.recall.scope_columns import ScopeColumns
 
-__all__ = ["Database", "Held", "ScopeHeader", "StoredColumns", "scope_arguments"]
+__all__ = ["EVERYTHING", "Database", "Held", "StoredColumns", "scope_arguments"]
 
 T = TypeVar("T")
 _READ = (
     "SELECT * FROM @.index_read(%s::bytea, %s::bytea, %s::text, "
-    "%s::int8, %s::int8, %s::int8, %s::int8, %s::int8)"
+    "%s::int8, %s::int8, %s::int8, %s::int8, %s::int8, %s::bool)"
 )
 # Rows of one round trip: about 25 MB and half a second.
 _AT_ONCE = 50_000
-_EVERYTHING = 1 << 62
+EVERYTHING = 1 << 62
 # Below these, the work is shorter than the way to a thread and back.
 _FEW_NEW = 64
 _FEW_HELD = 3_000
@@ -65,12 +67,20 @@ class Database(Protocol):
 class Held:
     """A scope's columns, and how far into the database they reach. Use `run`."""
 
-    def __init__(self, name: ScopeName, row: int, epoch: int) -> None:
+    def __init__(self, name: ScopeName, row: int, epoch: int, *, outside: bool = False) -> None:
+        linked = name[2] == "turns"
         self._lock = Lock()
         self.row = row
         self.epoch = epoch
         self.last = 0
-        self.columns = ScopeColumns(linked=name[2] == "turns")
+        self.columns: ScopeColumns | OutsideColumns = (
+            OutsideColumns(linked=linked) if outside else ScopeColumns(linked=linked)
+        )
+
+    @property
+    def outside(self) -> bool:
+        """Whether words and vectors are in the database only."""
+        return isinstance(self.columns, OutsideColumns)
 
     def add(self, rows: Sequence[Row]) -> int:
         """Add documents that are not here yet; return the columns' size in bytes."""
@@ -108,12 +118,32 @@ class _Scope:
         return self.loading.setdefault(asyncio.get_running_loop(), asyncio.Lock())
 
 
+Settle = Callable[[ScopeName, Held, OutsideColumns], Awaitable[None]]
+
+
 class StoredColumns:
     """Up-to-date columns of the database's scopes, within a budget of bytes."""
 
-    def __init__(self, database: Database, budget_bytes: int) -> None:
+    def __init__(
+        self,
+        database: Database,
+        budget_bytes: int,
+        *,
+        most: int = EVERYTHING,
+        settle: Settle | None = None,
+    ) -> None:
+        """Start with nothing held.
+
+        Args:
+            database: Runs statements.
+            budget_bytes: What all scopes together may take.
+            most: Of scopes with more documents, words and vectors stay in the database.
+            settle: Completes the columns of such scopes; needed with `most`.
+        """
         self._database = database
         self._cache: ColumnCache[_Scope] = ColumnCache(budget_bytes, _Scope)
+        self._most = most
+        self._settle = settle
 
     async def fresh(self, name: ScopeName) -> Held:
         """Return a scope with all that was written before this call.
@@ -133,33 +163,35 @@ class StoredColumns:
     async def _refreshed(self, scope: _Scope, name: ScopeName) -> Held:
         while True:
             known = scope.held
-            header, rows = await self._read(name, known)
-            if header is None:
-                return self._replaced(scope, known, Held(name, -1, -1))
-            if known is not None and (known.row, known.epoch) == header[:2]:
-                found = await self._grown(name, known, rows)
-            else:
-                found = await self._loaded(name, header, rows)
+            found = await self._current(name, known)
             if found is None:  # something was deleted meanwhile
                 continue
             held, size = found
-            if held is not known:
-                self._replaced(scope, known, held)
-            if rows:
-                self._cache.report(name, scope, size)
+            if held is not known and scope.held is known:
+                scope.held = held if held.row >= 0 else None
+            self._cache.report(name, scope, size)
             return held
 
-    async def _read(
-        self, name: ScopeName, known: Held | None
-    ) -> tuple[ScopeHeader | None, list[Row]]:
+    async def _current(self, name: ScopeName, known: Held | None) -> tuple[Held, int] | None:
+        """Return up-to-date columns and their size; None if they were deleted from meanwhile."""
         stamp = (-1, -1, 0) if known is None else (known.row, known.epoch, known.last)
-        return await self._read_from(name, stamp)
+        outside = known is not None and known.outside
+        header, rows = await self._read(name, stamp, outside=outside)
+        if header is None:
+            return Held(name, -1, -1), 0
+        if header.documents > self._most and not outside:
+            header, rows = await self._read(name, (-1, -1, 0), outside=True)
+            return header and await self._loaded(name, header, rows, outside=True)
+        if known is not None and header[:2] == stamp[:2]:
+            return await self._grown(name, known, rows)
+        return await self._loaded(name, header, rows, outside=outside)
 
-    async def _read_from(
-        self, name: ScopeName, stamp: tuple[int, int, int]
+    async def _read(
+        self, name: ScopeName, stamp: tuple[int, int, int], *, outside: bool
     ) -> tuple[ScopeHeader | None, list[Row]]:
+        most = EVERYTHING if outside else self._most
         rows = await self._database.fetch(
-            "search", _READ, (*scope_arguments(name), *stamp, _EVERYTHING, _AT_ONCE)
+            "search", _READ, (*scope_arguments(name), *stamp, most, _AT_ONCE, outside)
         )
         if not rows:
             return None, []
@@ -169,36 +201,32 @@ class StoredColumns:
         self, name: ScopeName, known: Held, rows: list[Row]
     ) -> tuple[Held, int] | None:
         """Add to what is held, all at once, so that every search sees whole writes."""
-        if not rows:
-            return known, 0
-        while len(rows) % _AT_ONCE == 0:
-            stamp = (known.row, known.epoch, rows[-1][0])
-            header, more = await self._read_from(name, stamp)
-            if header is None or header[:2] != stamp[:2]:
+        stamp = (known.row, known.epoch)
+        while rows and len(rows) % _AT_ONCE == 0:
+            place = (*stamp, rows[-1][0])
+            header, more = await self._read(name, place, outside=known.outside)
+            if header is None or header[:2] != stamp:
                 return None
             if not more:
                 break
             rows += more
-        return known, await known.run(lambda: known.add(rows), new=len(rows))
+        return known, await known.run(partial(known.add, rows), new=len(rows))
 
     async def _loaded(
-        self, name: ScopeName, header: ScopeHeader, rows: list[Row]
+        self, name: ScopeName, header: ScopeHeader, rows: list[Row], *, outside: bool
     ) -> tuple[Held, int] | None:
         """Read a whole scope, piece by piece, into columns that nobody sees yet."""
-        held = Held(name, *header[:2])
+        held = Held(name, *header[:2], outside=outside)
         while True:
-            size = await held.run(lambda rows=rows: held.add(rows), new=len(rows))  # type: ignore[misc] # mypy cannot infer the default
+            size = await held.run(partial(held.add, rows), new=len(rows))
+            if isinstance(held.columns, OutsideColumns) and self._settle is not None:
+                await self._settle(name, held, held.columns)
             if len(rows) < _AT_ONCE:
                 return held, size
-            again, rows = await self._read_from(name, (held.row, held.epoch, held.last))
+            place = (held.row, held.epoch, held.last)
+            again, rows = await self._read(name, place, outside=outside)
             if again is None or again[:2] != header[:2]:
                 return None
-
-    def _replaced(self, scope: _Scope, known: Held | None, held: Held) -> Held:
-        """Put columns in place of those that were known, unless others have done so."""
-        if scope.held is known:
-            scope.held = held if held.row >= 0 else None
-        return held
 
 
 def scope_arguments(name: ScopeName) -> tuple[bytes, bytes, str]:

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from re import sub
 
-__all__ = ["PARTITIONS", "SEARCH_INDEX"]
+__all__ = ["PARTITIONS", "SEARCH_INDEX", "function_body", "walls"]
 
 PARTITIONS = 16
 
@@ -31,7 +31,7 @@ _TABLES = (
         row bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
         tenant bytea NOT NULL, user_id bytea NOT NULL, collection text NOT NULL,
         epoch bigint NOT NULL DEFAULT 0, next_document bigint NOT NULL,
-        documents bigint NOT NULL DEFAULT 0,
+        documents bigint NOT NULL DEFAULT 0, legs_to bigint NOT NULL DEFAULT 0,
         UNIQUE (tenant, user_id, collection)) WITH (fillfactor = 70)""",
     """CREATE TABLE @.index_groups (
         row bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -208,9 +208,10 @@ END $$"""
 # First a row about the scope (its row, epoch and count of documents stand in the first columns),
 # unless there is none; then documents the caller does not have: those after `p_last`, or all if
 # the scope is not of the caller's row and epoch; none if the scope has more than `p_most`.
+# `p_slim` leaves out their words and tokens.
 _READ = """CREATE FUNCTION @.index_read(
     p_tenant bytea, p_user bytea, p_collection text,
-    p_row bigint, p_epoch bigint, p_last bigint, p_most bigint, p_limit bigint)
+    p_row bigint, p_epoch bigint, p_last bigint, p_most bigint, p_limit bigint, p_slim boolean)
 RETURNS TABLE (
     number bigint, group_row bigint, "position" bigint, name bytea, created_at bigint,
     role smallint, speaker bytea, traits integer, length integer, embedder integer,
@@ -240,7 +241,9 @@ BEGIN
     v_last := CASE WHEN v_row = p_row AND v_epoch = p_epoch THEN p_last ELSE 0 END;
     RETURN QUERY
     SELECT d.number, d.group_row, d.position, d.name, d.created_at, d.role, d.speaker, d.traits,
-        d.length, d.embedder, d.terms, d.tokens, d.vector, g.name, e.name
+        d.length, d.embedder,
+        CASE WHEN p_slim THEN ''::bytea ELSE d.terms END,
+        CASE WHEN p_slim THEN ''::bytea ELSE d.tokens END, d.vector, g.name, e.name
     FROM @.index_documents AS d
     JOIN @.index_groups AS g ON g.row = d.group_row
     JOIN @.index_embedders AS e ON e.row = d.embedder
@@ -320,16 +323,19 @@ _POLICIES = {
 }
 
 
-def _body(function: str) -> str:
+_PARTITIONED = ("index_documents", "index_legs")
+
+
+def function_body(function: str) -> str:
     """Return a function with what each begins with written out."""
     function = function.replace("    ENTER_ALL\n", f"    {_ENTER_ALL}\n")
     function = function.replace("    ENTER\n", f"    {_ENTER}\n")
     return sub(r"ENTER_SCOPE\((\w+)\)", lambda call: _ENTER_SCOPE.format(call[1]), function)
 
 
-def _walls(table: str, condition: str) -> list[str]:
+def walls(table: str, condition: str = _OF_SCOPE) -> list[str]:
     """Return what hides a table's rows from all but those whom they are about."""
-    parts = range(PARTITIONS) if table == "index_documents" else ()
+    parts = range(PARTITIONS) if table in _PARTITIONED else ()
     names = [table, *(f"{table}_{part}" for part in parts)]
     return [
         *(f"ALTER TABLE @.{name} ENABLE ROW LEVEL SECURITY" for name in names),
@@ -341,6 +347,6 @@ def _walls(table: str, condition: str) -> list[str]:
 
 SEARCH_INDEX: tuple[str, ...] = (
     *_TABLES,
-    *(wall for table, condition in _POLICIES.items() for wall in _walls(table, condition)),
-    *map(_body, _FUNCTIONS),
+    *(wall for table, condition in _POLICIES.items() for wall in walls(table, condition)),
+    *map(function_body, _FUNCTIONS),
 )

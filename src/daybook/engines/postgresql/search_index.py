@@ -2,21 +2,30 @@
 
 Method texts: `daybook.protocols.search_index`. A scope's documents are read once into columns
 (`daybook.recall.scope_columns`); later searches read only what was written since, and answer as
-every engine's index does.
+every engine's index does. Of scopes too large for that the database answers both legs, where it has
+pgvector (`index_legs`), and the answers are the same.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 from daybook.enginekit.column_cache import ScopeName
-from daybook.engines.postgresql.index_columns import Database, StoredColumns, scope_arguments
+from daybook.engines.postgresql.index_columns import (
+    EVERYTHING,
+    Database,
+    StoredColumns,
+    scope_arguments,
+)
+from daybook.engines.postgresql.index_legs import Legs
 from daybook.engines.postgresql.index_rows import name_from_bytes, name_to_bytes, put_arguments
 from daybook.errors import InvalidInputError
 from daybook.model.candidates import CandidateQuery, Candidates
 from daybook.model.capabilities import EngineCapabilities
 from daybook.model.index_document import Collection, IndexDocument, IndexState
 from daybook.model.scope import Scope
+from daybook.recall.outside_columns import OutsideColumns
 
 __all__ = ["PostgreSQLSearchIndex"]
 
@@ -40,7 +49,12 @@ class PostgreSQLSearchIndex:
     """Documents of every scope in the same database as the log."""
 
     def __init__(
-        self, database: Database, capabilities: EngineCapabilities, *, cache_bytes: int
+        self,
+        database: Database,
+        capabilities: EngineCapabilities,
+        *,
+        cache_bytes: int,
+        most_held: int | None = None,
     ) -> None:
         """Use an opened engine's database.
 
@@ -48,10 +62,16 @@ class PostgreSQLSearchIndex:
             database: Runs statements.
             capabilities: The engine's.
             cache_bytes: Memory for columns of recently searched scopes.
+            most_held: Scopes with more documents are searched inside the database (`schema_legs`
+                must be there); None searches none there.
         """
         self._database = database
         self._capabilities = capabilities
-        self._columns = StoredColumns(database, cache_bytes)
+        self._most = EVERYTHING if most_held is None else most_held
+        self._legs = Legs(database)
+        self._columns = StoredColumns(
+            database, cache_bytes, most=self._most, settle=self._legs.settle
+        )
         # Speakers as the last search of each scope saw them: saves every search a trip. A name that
         # another process brings is known from the second search on.
         self._speakers: dict[ScopeName, list[str]] = {}
@@ -72,7 +92,9 @@ class PostgreSQLSearchIndex:
         """Write documents and watermarks in one transaction, one round trip."""
         name = _name(scope, collection)
         arguments = (*scope_arguments(name), *put_arguments(documents, watermarks))
-        await self._database.fetch("index", _PUT, arguments)
+        [(held,)] = await self._database.fetch("index", _PUT, arguments)
+        if held > self._most:
+            await self._legs.fill(name)  # rather now than in the next search
         known = self._speakers.get(name, [])
         if any(one.speaker and one.speaker not in known for one in documents):
             self._speakers.pop(name, None)
@@ -126,14 +148,13 @@ class PostgreSQLSearchIndex:
         """Return what may answer a query."""
         name = _name(scope, collection)
         held = await self._columns.fresh(name)
-
-        def search() -> Candidates:
-            if len(self._speakers) >= _MOST_SCOPES:
-                self._speakers.clear()
-            self._speakers[name] = held.columns.speakers[:_MOST_SPEAKERS]
-            return held.columns.candidates(query)
-
-        return await held.run(search)
+        if len(self._speakers) >= _MOST_SCOPES:
+            self._speakers.clear()
+        self._speakers[name] = held.columns.speakers[:_MOST_SPEAKERS]
+        columns = held.columns
+        if isinstance(columns, OutsideColumns):
+            return await self._legs.candidates(name, held, columns, query)
+        return await held.run(partial(columns.candidates, query))
 
     async def stale(
         self, collection: Collection, embedder: str, *, limit: int
