@@ -8,18 +8,29 @@ from __future__ import annotations
 
 import asyncio
 from asyncio import AbstractEventLoop
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from threading import Lock
 from typing import Generic, TypeVar
-from weakref import WeakKeyDictionary
 
 __all__ = ["PerLoop"]
 
 T = TypeVar("T")
 
 
+class _Opened(Generic[T]):
+    """A loop's client, and the generator that closes it when the loop ends."""
+
+    def __init__(self, client: asyncio.Future[T], guard: AsyncGenerator[None, None]) -> None:
+        self.client = client
+        self.guard = guard
+
+    def failed(self) -> bool:
+        done = self.client.done()
+        return done and (self.client.cancelled() or self.client.exception() is not None)
+
+
 class PerLoop(Generic[T]):
-    """Clients by event loop, made on first use and closed together."""
+    """Clients by event loop, made on first use and closed together, or with their loop."""
 
     def __init__(
         self, make: Callable[[], Awaitable[T]], close: Callable[[T], Awaitable[None]]
@@ -33,24 +44,47 @@ class PerLoop(Generic[T]):
         self._make = make
         self._close = close
         self._lock = Lock()
-        self._clients: WeakKeyDictionary[AbstractEventLoop, asyncio.Future[T]] = WeakKeyDictionary()
+        self._clients: dict[AbstractEventLoop, _Opened[T]] = {}
 
     async def get(self) -> T:
         """Return the running loop's client; concurrent first calls share one."""
         loop = asyncio.get_running_loop()
         opened = self._clients.get(loop)
-        if opened is None or _failed(opened):
+        if opened is None or opened.failed():
+            opened = await self._open(loop)
+        return await asyncio.shield(opened.client)
+
+    async def _open(self, loop: AbstractEventLoop) -> _Opened[T]:
+        client = asyncio.ensure_future(_as_coroutine(self._make))
+        opened = _Opened(client, self._until_the_loop_ends(loop, client))
+        with self._lock:
+            self._clients[loop] = opened
+        await anext(opened.guard)
+        return opened
+
+    async def _until_the_loop_ends(
+        self, loop: AbstractEventLoop, client: asyncio.Future[T]
+    ) -> AsyncGenerator[None, None]:
+        """Close the loop's client when its generators are closed, as `asyncio.run` does at its end.
+
+        Without it the client's sockets would outlive the loop that alone can close them.
+        """
+        try:
+            yield
+        finally:
             with self._lock:
                 opened = self._clients.get(loop)
-                if opened is None or _failed(opened):
-                    opened = asyncio.ensure_future(_as_coroutine(self._make))
-                    self._clients[loop] = opened
-        return await asyncio.shield(opened)
+                mine = opened is not None and opened.client is client
+                if mine:
+                    del self._clients[loop]
+            if opened is not None and mine:
+                await self._close_client(opened)
 
     async def close(self) -> None:
         """Close every client whose loop still runs. Repeatable.
 
-        A client of a loop that has ended is dropped; its sockets close with it.
+        A client of a loop that was closed without ending its generators is dropped; its sockets
+        close with it.
         """
         with self._lock:
             clients = dict(self._clients)
@@ -63,16 +97,16 @@ class PerLoop(Generic[T]):
                 there = asyncio.run_coroutine_threadsafe(self._close_one(opened), loop)
                 await asyncio.wrap_future(there)
 
-    async def _close_one(self, opened: asyncio.Future[T]) -> None:
-        if not opened.done():
-            opened.cancel()
+    async def _close_one(self, opened: _Opened[T]) -> None:
+        await opened.guard.aclose()
+        await self._close_client(opened)
+
+    async def _close_client(self, opened: _Opened[T]) -> None:
+        if not opened.client.done():
+            opened.client.cancel()
             return
-        if not _failed(opened):
-            await self._close(opened.result())
-
-
-def _failed(opened: asyncio.Future[T]) -> bool:
-    return opened.done() and (opened.cancelled() or opened.exception() is not None)
+        if not opened.failed():
+            await self._close(opened.client.result())
 
 
 async def _as_coroutine(make: Callable[[], Awaitable[T]]) -> T:
