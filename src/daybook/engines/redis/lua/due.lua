@@ -1,0 +1,9 @@
+-- Which of the buckets hold something whose life has ended.
+local found = {}
+for index, counter in ipairs(KEYS) do
+  local key = string.sub(counter, 1, -2) .. a.kind
+  if call('ZCOUNT', key, '-inf', string.format('%.0f', a.now)) > 0 then
+    found[#found + 1] = index
+  end
+end
+return reply('ok', found)

@@ -1,0 +1,30 @@
+-- What every script has: KEYS are the counters of the buckets it may touch, ARGV[1] is the nonce
+-- that the reply echoes, ARGV[2] the named arguments, the rest are bodies.
+local a = cmsgpack.unpack(ARGV[2])
+local call = redis.call
+local root = string.sub(KEYS[1], 1, -2)
+
+local function reply(...)
+  return {ARGV[1], cmsgpack.pack({...})}
+end
+
+-- A name of any bytes, so that what follows it cannot be mistaken for a part of it.
+local function framed(name)
+  return #name .. ':' .. name
+end
+
+-- Take a framed name off the front of a text; return it and the rest.
+local function unframed(text)
+  local colon = string.find(text, ':', 1, true)
+  local size = tonumber(string.sub(text, 1, colon - 1))
+  return string.sub(text, colon + 1, colon + size), string.sub(text, colon + size + 1)
+end
+
+-- While a cluster moves this slot, some keys are here and some are there. The server refuses a
+-- call that names keys of both kinds, so we name all before the first write: half of the script
+-- never runs.
+local function guard(...)
+  if a.cluster then
+    call('EXISTS', root .. 'n', ...)
+  end
+end

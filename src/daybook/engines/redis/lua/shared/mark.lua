@@ -1,0 +1,12 @@
+-- Marks for the indexer. `pq:` orders an owner's changed sessions by their first unsettled change,
+-- `pm:` holds their marks, `p` orders the owners.
+local function mark(base, tenant, user, id)
+  local owner = framed(tenant) .. user
+  local number = call('INCR', base .. 'n')
+  local time = call('TIME')
+  local at = string.format('%.0f', tonumber(time[1]) * 1000000 + tonumber(time[2]))
+  call('HSET', base .. 'pm:' .. owner, id, number)
+  if call('ZADD', base .. 'pq:' .. owner, 'NX', at, id) == 1 then
+    call('ZADD', base .. 'p', 'NX', at, owner)
+  end
+end

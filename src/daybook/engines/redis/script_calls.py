@@ -1,0 +1,141 @@
+"""Calls of the scripts: arguments packed, replies checked and unpacked, errors mapped, in time.
+
+A reply is ``[nonce, values, lengths, bodies]``: the nonce that was sent, MessagePack, and, where
+the answer has bodies, their lengths and all of them in one run.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from itertools import count
+from struct import unpack
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from daybook.enginekit.deadline import deadline
+from daybook.enginekit.per_loop import PerLoop
+from daybook.engines.redis.address import Address
+from daybook.engines.redis.buckets import BUCKETS, Buckets
+from daybook.engines.redis.cluster import ClusterServers
+from daybook.engines.redis.connections import NodeConnections, NotSentError
+from daybook.engines.redis.driver_errors import ENGINE, map_errors, translate
+from daybook.engines.redis.script_files import load_script
+from daybook.engines.redis.servers import OneServer, ScriptRun, Servers
+from daybook.errors import StoreClosedError
+
+__all__ = ["Reply", "ScriptCalls"]
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder().decode
+
+
+class Reply(Struct, frozen=True):
+    """What a script answered.
+
+    Attributes:
+        status: ``ok``, or why not.
+        values: What else it said.
+        bodies: The stored bytes it returned.
+    """
+
+    status: str
+    values: list[Any]
+    bodies: list[bytes]
+
+
+class ScriptCalls:
+    """The scripts of one opened engine, from any event loop and thread."""
+
+    def __init__(self, address: Address) -> None:
+        self._address = address
+        self._buckets = Buckets(address.prefix)
+        self._secret = os.urandom(6).hex()
+        self._numbers = count()
+        self._closed = False
+        self._servers: PerLoop[Servers] = PerLoop(self._connect, _close)
+        self._always = {"cluster": True} if address.cluster else {}
+
+    @asynccontextmanager
+    async def operation(self, name: str) -> AsyncIterator[None]:
+        """Do what is inside in time, its failures as `StoreError`s.
+
+        Raises:
+            StoreClosedError: The engine was closed.
+            StoreTimeoutError: It took longer than the address allows.
+        """
+        if self._closed:
+            raise StoreClosedError(
+                "the engine is closed: open it again", engine=ENGINE, operation=name
+            )
+        async with deadline(self._address.timeout_s, engine=ENGINE, operation=name):
+            try:
+                with map_errors(name):
+                    yield
+            except NotSentError as exc:
+                raise translate(exc.cause, name) from exc.cause
+
+    async def call(self, script: str, bucket: int, arguments: Any, *bodies: bytes) -> Reply:
+        """Run a script in one bucket."""
+        servers = await self._servers.get()
+        run = self._run(script, [bucket], arguments, bodies)
+        return _reply(await servers.run(bucket, run))
+
+    async def call_all(self, script: str, arguments: dict[str, Any]) -> list[tuple[int, Reply]]:
+        """Run a script over all buckets: once on a server, once for each bucket on a cluster.
+
+        Returns:
+            The first bucket that each reply is about, and the reply.
+        """
+        servers = await self._servers.get()
+        everything = range(BUCKETS)
+        if not self._address.cluster:
+            run = self._run(script, everything, arguments, ())
+            return [(0, _reply(await servers.run(0, run)))]
+        runs = {bucket: self._run(script, [bucket], arguments, ()) for bucket in everything}
+        found = await servers.run_each(runs)
+        return [(bucket, _reply(reply)) for bucket, reply in zip(runs, found, strict=True)]
+
+    async def masters(self) -> list[NodeConnections]:
+        """Return the servers that take writes."""
+        return await (await self._servers.get()).masters()
+
+    async def close(self) -> None:
+        """Close every connection. Repeatable."""
+        self._closed = True
+        await self._servers.close()
+
+    def _run(
+        self, script: str, buckets: Sequence[int], arguments: Any, bodies: Sequence[bytes]
+    ) -> ScriptRun:
+        nonce = f"{self._secret}{next(self._numbers)}".encode()
+        keys = [self._buckets.counters[bucket] for bucket in buckets]
+        packed = _encode({**arguments, **self._always})
+        return ScriptRun(load_script(script), keys, nonce, (packed, *bodies))
+
+    async def _connect(self) -> Servers:
+        if self._address.cluster:
+            return ClusterServers(self._address, self._buckets)
+        return OneServer(self._address)
+
+
+async def _close(servers: Servers) -> None:
+    await servers.close()
+
+
+def _reply(raw: list[Any]) -> Reply:
+    _, packed, *bodies = raw
+    status, *values = _decode(packed)
+    return Reply(status, values, _cut(*bodies) if bodies else [])
+
+
+def _cut(lengths: bytes, run: bytes) -> list[bytes]:
+    bodies: list[bytes] = []
+    at = 0
+    for length in unpack(f">{len(lengths) // 4}I", lengths):
+        bodies.append(run[at : at + length])
+        at += length
+    return bodies
