@@ -135,10 +135,14 @@ def dynalite_url(servers_place: Path, dynamodb_credentials: None) -> Iterator[st
 
 @pytest.fixture(scope="session")
 def dynamodb_credentials() -> Iterator[None]:
-    """Credentials and a region for the emulators, where the environment has none."""
+    """Credentials and a region for the emulators, where the environment has none.
+
+    A given URL without an endpoint leads to AWS, which wants the real ones, wherever they are.
+    """
+    given = os.environ.get(KINDS["dynamodb"].variable, "endpoint=")
+    wanted = {**CREDENTIALS, "AWS_DEFAULT_REGION": REGION, "AWS_EC2_METADATA_DISABLED": "true"}
     with pytest.MonkeyPatch.context() as patch:
-        wanted = {**CREDENTIALS, "AWS_DEFAULT_REGION": REGION, "AWS_EC2_METADATA_DISABLED": "true"}
         for name, value in wanted.items():
-            if name not in os.environ:
+            if "endpoint=" in given and name not in os.environ:
                 patch.setenv(name, value)
         yield
