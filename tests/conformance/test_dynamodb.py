@@ -1,0 +1,69 @@
+"""The DynamoDB engine keeps every storage contract it has, on moto and, for the log, on dynalite.
+
+Only several records in one `put` need a transaction, which dynalite does not know; the log needs
+none, so dynalite, stricter than moto on names and batches, runs all of its contract.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+from uuid import uuid4
+
+import pytest
+
+from daybook.engines.dynamodb import open_engine
+from daybook.protocols.clock import Clock
+from daybook.registry import Engine, parse_url
+from daybook.testing.message_log_contract import MessageLogContract
+from daybook.testing.record_store_contract import RecordStoreContract
+
+
+class DynamoDB:
+    """How the contracts open it: a table per test, a new one after each `renew`."""
+
+    persists = True
+    address: str
+
+    @pytest.fixture(autouse=True)
+    def _server(self, dynamodb_url: str) -> None:
+        self.address = dynamodb_url
+        self.renew()
+
+    def renew(self) -> None:
+        """Go on with another table."""
+        location, question, options = self.address.partition("?")
+        # The emulators share two cores with everything else that runs, so a call may take long.
+        patience = "&timeout_s=60" if question else "?timeout_s=60"
+        self.url = f"{location}/test-{uuid4().hex}{question}{options}{patience}"
+
+    async def open(self, clock: Clock) -> Engine:
+        """Open this round's table."""
+        return await open_engine(parse_url(self.url), clock=clock)
+
+
+class Dynalite(DynamoDB):
+    """The same on dynalite."""
+
+    @pytest.fixture(autouse=True)
+    def _server(self, dynalite_url: str) -> None:
+        self.address = dynalite_url
+        self.renew()
+
+
+class TestMessageLog(DynamoDB, MessageLogContract):
+    """Sessions and messages."""
+
+    # A step takes some sixty requests, each several milliseconds on an emulator.
+    machine_examples: ClassVar[int] = 6
+    machine_steps: ClassVar[int] = 20
+
+
+class TestRecordStore(DynamoDB, RecordStoreContract):
+    """Records."""
+
+
+class TestDynaliteMessageLog(Dynalite, MessageLogContract):
+    """Sessions and messages without any transaction."""
+
+    machine_examples: ClassVar[int] = 4
+    machine_steps: ClassVar[int] = 20
