@@ -24,8 +24,8 @@ __all__ = ["EVERYTHING", "Database", "Held", "StoredColumns", "scope_arguments"]
 
 T = TypeVar("T")
 _READ = (
-    "SELECT * FROM @.index_read(%s::bytea, %s::bytea, %s::text, "
-    "%s::int8, %s::int8, %s::int8, %s::int8, %s::int8, %s::bool)"
+    "SELECT * FROM {schema}.index_read(%b::bytea, %b::bytea, %b::text, "
+    "%b::int8, %b::int8, %b::int8, %b::int8, %b::int8, %b::bool)"
 )
 # Rows of one round trip: about 25 MB and half a second.
 _AT_ONCE = 50_000
@@ -51,11 +51,11 @@ class Database(Protocol):
     async def fetch(
         self, operation: str, statement: str, arguments: Sequence[Any] = ()
     ) -> list[tuple[Any, ...]]:
-        """Run one statement in a transaction of its own and return its rows.
+        """Run one statement in a transaction of its own; its rows may have more columns at the end.
 
         Args:
             operation: What it is for, in errors.
-            statement: With ``%s`` for arguments, and ``@.`` for the engine's schema.
+            statement: With ``%b`` for arguments, and ``{schema}`` for the engine's schema.
             arguments: Bound by the driver.
 
         Raises:

@@ -23,15 +23,15 @@ from daybook.recall.vector_blobs import unpack_vectors
 
 __all__ = ["Legs"]
 
-_SCOPE = "%s::bytea, %s::bytea, %s::text"
-_UNFILLED = f"SELECT * FROM @.index_unfilled({_SCOPE}, %s::int8)"
+_SCOPE = "%b::bytea, %b::bytea, %b::text"
+_UNFILLED = f"SELECT * FROM {{schema}}.index_unfilled({_SCOPE}, %b::int8)"
 _FILL = (
-    f"SELECT @.index_fill({_SCOPE}, %s::int8, %s::int8, %s::int8[], %s::int4[], %s::float4[], "
-    "%s::text[], %s::text[], %s::bytea[])"
+    f"SELECT {{schema}}.index_fill({_SCOPE}, %b::int8, %b::int8, %b::int8[], %b::int4[], "
+    "%b::float4[], %b::text[], %b::text[], %b::bytea[])"
 )
-_NEAR = f"SELECT * FROM @.index_near({_SCOPE}, %s::bytea, %s::text)"
-_WORDED = f"SELECT * FROM @.index_worded({_SCOPE}, %s::text[])"
-_PARTS = f"SELECT * FROM @.index_parts({_SCOPE}, %s::int8[], %s::bool)"
+_NEAR = f"SELECT * FROM {{schema}}.index_near({_SCOPE}, %b::bytea, %b::text)"
+_WORDED = f"SELECT * FROM {{schema}}.index_worded({_SCOPE}, %b::text[])"
+_PARTS = f"SELECT * FROM {{schema}}.index_parts({_SCOPE}, %b::int8[], %b::bool)"
 
 # Documents filled in at once: about a second, and 3 MB on the way.
 _AT_ONCE = 2_000
@@ -100,7 +100,7 @@ class Legs:
             return np.empty(0, np.int64), np.empty(0, np.float32)
         vector = _vector_text(query.vector.tolist())
         arguments = (*scope_arguments(name), query.embedder.encode(), vector)
-        [(numbers, cosines)] = await self._database.fetch("search", _NEAR, arguments)
+        [(numbers, cosines, *_)] = await self._database.fetch("search", _NEAR, arguments)
         if numbers is None:
             return np.empty(0, np.int64), np.empty(0, np.float32)
         return (
@@ -127,7 +127,7 @@ class Legs:
 
 def _leg_arguments(rows: Sequence[tuple[Any, ...]]) -> tuple[Any, ...]:
     """Return the arguments of ``index_fill`` from ``p_to`` on."""
-    numbers, embedders, terms, vectors = zip(*rows, strict=True)
+    numbers, embedders, terms, vectors, *_ = zip(*rows, strict=True)
     scales: list[float | None] = []
     embeddings: list[str | None] = []
     for blob in vectors:

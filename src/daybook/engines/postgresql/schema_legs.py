@@ -1,17 +1,21 @@
 """What the search index adds where pgvector is: both legs of a search inside the database.
 
 Only documents of scopes too large to be held in memory are in `index_legs`: as a vector of pgvector
-and as the words of a tsvector. ``@.`` stands for the engine's schema, ``VECTOR.`` for the one that
-pgvector is in. `index_scopes.legs_to` says up to which document a scope is here. A word is the
-hash of a stem behind the number of its scope, so that the index over words finds documents of one
-scope only. A vector holds whole numbers from -127 to 127, which a half keeps exactly; times `scale`
-it has length 1. It is compared with every vector of its scope, and with no other's: an index over
-vectors would be one graph of all users, and would miss some.
+and as the words of a tsvector; `index_scopes.legs_to` says up to which document a scope is here. A
+word is the hash of a stem behind the number of its scope, so that the index over words finds
+documents of one scope only. A vector holds whole numbers from -127 to 127, which a half keeps
+exactly; times `scale` it has length 1. It is compared with every vector of its scope, and with no
+other's: an index over vectors would be one graph of all users, and would miss some.
+
+There is no row-level security here: below it PostgreSQL would not use the index over words, whose
+operator is not leakproof. The number of a scope is looked up behind it, and so are the documents.
+
+``@.`` stands for the schema while this is written, ``VECTOR.`` for the one that pgvector is in.
 """
 
 from __future__ import annotations
 
-from daybook.engines.postgresql.schema_index import PARTITIONS, function_body, walls
+from daybook.engines.postgresql.schema_index import PARTITIONS, function_body
 
 __all__ = ["LEGS"]
 
@@ -27,7 +31,7 @@ _TABLES = (
         f"FOR VALUES WITH (MODULUS {PARTITIONS}, REMAINDER {part})"
         for part in range(PARTITIONS)
     ),
-    "CREATE INDEX index_legs_by_word ON @.index_legs USING gin (words)",
+    "CREATE INDEX index_legs_by_word ON @.index_legs USING gin (words) WITH (fastupdate = off)",
 )
 
 _SCOPE = """SELECT s.row, s.legs_to INTO v_scope, v_legs_to FROM @.index_scopes AS s
@@ -42,7 +46,7 @@ DECLARE
     v_scope bigint;
     v_legs_to bigint;
 BEGIN
-    ENTER
+    {{enter}}
     {_SCOPE};
     ENTER_SCOPE(v_scope)
     RETURN QUERY SELECT v_legs_to, NULL::integer, NULL::bytea, NULL::bytea;
@@ -61,7 +65,7 @@ DECLARE
     v_scope bigint;
     v_legs_to bigint;
 BEGIN
-    ENTER
+    {{enter}}
     {_SCOPE} FOR UPDATE;
     IF v_legs_to IS DISTINCT FROM p_from THEN
         RETURN;
@@ -90,7 +94,7 @@ DECLARE
     v_embedder integer;
     v_vector VECTOR.halfvec := p_vector::VECTOR.halfvec;
 BEGIN
-    ENTER
+    {{enter}}
     {_SCOPE};
     ENTER_SCOPE(v_scope)
     SELECT e.row INTO v_embedder FROM @.index_embedders AS e WHERE e.name = p_embedder;
@@ -111,7 +115,7 @@ DECLARE
     v_legs_to bigint;
     v_words tsquery;
 BEGIN
-    ENTER
+    {{enter}}
     {_SCOPE};
     ENTER_SCOPE(v_scope)
     v_words := array_to_string(
@@ -129,7 +133,7 @@ DECLARE
     v_scope bigint;
     v_legs_to bigint;
 BEGIN
-    ENTER
+    {{enter}}
     {_SCOPE};
     ENTER_SCOPE(v_scope)
     RETURN QUERY
@@ -140,8 +144,10 @@ BEGIN
     ORDER BY d.number;
 END $$"""
 
-LEGS: tuple[str, ...] = (
-    *_TABLES,
-    *walls("index_legs"),
-    *map(function_body, (_UNFILLED, _FILL, _NEAR, _WORDED, _PARTS)),
+LEGS: tuple[str, ...] = tuple(
+    statement.replace("@.", "{schema}.")
+    for statement in (
+        *_TABLES,
+        *map(function_body, (_UNFILLED, _FILL, _NEAR, _WORDED, _PARTS)),
+    )
 )

@@ -32,17 +32,17 @@ __all__ = ["PostgreSQLSearchIndex"]
 _MOST_SPEAKERS = 1_000
 _MOST_SCOPES = 10_000
 
-_SCOPE = "%s::bytea, %s::bytea, %s::text"
+_SCOPE = "%b::bytea, %b::bytea, %b::text"
 _PUT = (
-    f"SELECT @.index_put({_SCOPE}, %s::bytea[], %s::bytea[], %s::int4[], %s::int4[], "
-    "%s::int8[], %s::bytea[], %s::int8[], %s::int2[], %s::bytea[], %s::int4[], %s::int4[], "
-    "%s::bytea[], %s::bytea[], %s::bytea[], %s::bytea[], %s::int8[])"
+    f"SELECT {{schema}}.index_put({_SCOPE}, %b::bytea[], %b::bytea[], %b::int4[], %b::int4[], "
+    "%b::int8[], %b::bytea[], %b::int8[], %b::int2[], %b::bytea[], %b::int4[], %b::int4[], "
+    "%b::bytea[], %b::bytea[], %b::bytea[], %b::bytea[], %b::int8[])"
 )
-_DELETE = f"SELECT @.index_delete({_SCOPE}, %s::bytea, %s::bytea[], %s::int8)"
-_ERASE = "SELECT @.index_erase(%s::bytea, %s::bytea, %s::text[])"
-_WATERMARK = f"SELECT @.index_watermark({_SCOPE}, %s::bytea)"
-_STALE = "SELECT * FROM @.index_stale(%s::text, %s::bytea, %s::int8)"
-_STATE = "SELECT * FROM @.index_state(%s::bytea, %s::bytea)"
+_DELETE = f"SELECT {{schema}}.index_delete({_SCOPE}, %b::bytea, %b::bytea[], %b::int8)"
+_ERASE = "SELECT {schema}.index_erase(%b::bytea, %b::bytea, %b::text[])"
+_WATERMARK = f"SELECT {{schema}}.index_watermark({_SCOPE}, %b::bytea)"
+_STALE = "SELECT * FROM {schema}.index_stale(%b::text, %b::bytea, %b::int8)"
+_STATE = "SELECT * FROM {schema}.index_state(%b::bytea, %b::bytea)"
 
 
 class PostgreSQLSearchIndex:
@@ -92,8 +92,8 @@ class PostgreSQLSearchIndex:
         """Write documents and watermarks in one transaction, one round trip."""
         name = _name(scope, collection)
         arguments = (*scope_arguments(name), *put_arguments(documents, watermarks))
-        [(held,)] = await self._database.fetch("index", _PUT, arguments)
-        if held > self._most:
+        [row] = await self._database.fetch("index", _PUT, arguments)
+        if row[0] > self._most:
             await self._legs.fill(name)  # rather now than in the next search
         known = self._speakers.get(name, [])
         if any(one.speaker and one.speaker not in known for one in documents):
@@ -112,9 +112,9 @@ class PostgreSQLSearchIndex:
         name = _name(scope, collection)
         names = None if keys is None else [name_to_bytes(key) for key in dict.fromkeys(keys)]
         arguments = (*scope_arguments(name), name_to_bytes(group), names, before)
-        [(removed,)] = await self._database.fetch("unindex", _DELETE, arguments)
+        [row] = await self._database.fetch("unindex", _DELETE, arguments)
         self._speakers.pop(name, None)
-        return int(removed)
+        return int(row[0])
 
     async def erase(self, scope: Scope, collection: Collection | None = None) -> int:
         """Remove everything of a user, in one transaction."""
@@ -123,16 +123,16 @@ class PostgreSQLSearchIndex:
         )
         names = [_name(scope, one) for one in collections]
         arguments = (*scope_arguments(names[0])[:2], list(collections))
-        [(removed,)] = await self._database.fetch("erase index", _ERASE, arguments)
+        [row] = await self._database.fetch("erase index", _ERASE, arguments)
         for name in names:
             self._speakers.pop(name, None)
-        return int(removed)
+        return int(row[0])
 
     async def watermark(self, scope: Scope, collection: Collection, group: str) -> int:
         """Return the position up to which a group is indexed."""
         arguments = (*scope_arguments(_name(scope, collection)), name_to_bytes(group))
-        [(found,)] = await self._database.fetch("watermark", _WATERMARK, arguments)
-        return found or 0
+        [row] = await self._database.fetch("watermark", _WATERMARK, arguments)
+        return row[0] or 0
 
     async def speakers(self, scope: Scope, collection: Collection) -> list[str]:
         """Return the names of the scope's speakers."""
@@ -168,7 +168,7 @@ class PostgreSQLSearchIndex:
                 name_from_bytes(key),
                 position,
             )
-            for tenant, user, group, key, position in rows
+            for tenant, user, group, key, position, *_ in rows
         ]
 
     async def state(self, scope: Scope | None = None) -> IndexState:
@@ -176,7 +176,7 @@ class PostgreSQLSearchIndex:
         tenant = None if scope is None else scope.tenant.encode()
         user = None if scope is None or scope.user_id is None else scope.user_id.encode()
         rows = await self._database.fetch("index state", _STATE, (tenant, user))
-        embedders = {name.decode(): int(count) for name, count in rows}
+        embedders = {name.decode(): int(count) for name, count, *_ in rows}
         return IndexState(documents=sum(embedders.values()), embedders=embedders)
 
     async def close(self) -> None:
