@@ -7,7 +7,7 @@ Inherit `FacadeContract` twice, with `blocking` set to True and to False, and im
 from __future__ import annotations
 
 import asyncio
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta, timezone
@@ -33,6 +33,7 @@ from daybook.testing.odd_data import (
     refused_values,
     stored_messages,
 )
+from daybook.testing.session_facade_contract import SessionFacadeContract
 
 __all__ = ["AsyncOnLoop", "FacadeContract"]
 
@@ -74,7 +75,7 @@ async def _opened(url: str, options: dict[str, Any]) -> AsyncDaybook:
     return await AsyncDaybook.open(url, **options)
 
 
-class FacadeContract(ABC):
+class FacadeContract(SessionFacadeContract):
     """What a program sees.
 
     Attributes:
