@@ -1,0 +1,91 @@
+"""A followed file that this process has locked, and how frames are added to it."""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from typing import Generic, TypeVar
+
+from daybook.engines.file.file_lock import BusyError, release, try_lock
+from daybook.engines.file.folders import Folders, write_all
+from daybook.engines.file.followed_file import FollowedFile
+from daybook.engines.file.paths import Place
+
+__all__ = ["Locked", "lock_place"]
+
+F = TypeVar("F", bound=FollowedFile)
+
+
+class Locked(Generic[F]):
+    """A locked file.
+
+    Attributes:
+        place: Where it stands.
+        descriptor: The open file.
+        file: What is known of it, up to its end.
+    """
+
+    __slots__ = ("descriptor", "file", "place")
+
+    def __init__(self, place: Place, descriptor: int, file: F) -> None:
+        self.place = place
+        self.descriptor = descriptor
+        self.file = file
+
+    def add(self, data: bytes) -> None:
+        """Write frames at the end, over what a crash may have left there.
+
+        Until they are synced and learned, nobody in this process sees them.
+
+        Raises:
+            OSError: Nothing was added.
+        """
+        with self.file.guard:
+            self.file.writing = True
+        try:
+            if os.fstat(self.descriptor).st_size > self.file.end:
+                os.ftruncate(self.descriptor, self.file.end)
+            write_all(self.descriptor, [data], self.file.end)
+        except BaseException:
+            self.take_back()
+            raise
+
+    def take_back(self) -> None:
+        """Remove what was added and could not be synced."""
+        with suppress(OSError):  # then it is torn or unsynced, and the next writer cuts it off
+            os.ftruncate(self.descriptor, self.file.end)
+        self.file.writing = False
+
+    def unlock(self) -> None:
+        """Give the file back."""
+        self.file.writing = False
+        release(self.descriptor)
+
+
+def lock_place(folders: Folders, place: Place) -> int | None:
+    """Return the locked, open file of a place; None if there is none.
+
+    Raises:
+        BusyError: Another process has it.
+    """
+    while True:
+        try:
+            descriptor = folders.open(place, os.O_RDWR)
+        except FileNotFoundError:
+            return None
+        held = False
+        try:
+            locked = try_lock(descriptor)
+            held = locked and _same(os.fstat(descriptor), folders.stat(place))
+        finally:
+            if not held:
+                release(descriptor)
+        if held:
+            return descriptor
+        if not locked:
+            raise BusyError
+        # It was replaced or removed while we opened it: look again.
+
+
+def _same(one: os.stat_result, other: os.stat_result | None) -> bool:
+    return other is not None and (one.st_dev, one.st_ino) == (other.st_dev, other.st_ino)

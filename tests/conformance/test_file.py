@@ -1,0 +1,66 @@
+"""The file engine keeps every storage contract."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from daybook.engines.file import FileEngine
+from daybook.protocols.clock import Clock
+from daybook.registry import Engine
+from daybook.testing.facade_contract import FacadeContract
+from daybook.testing.message_log_contract import MessageLogContract
+from daybook.testing.record_store_contract import RecordStoreContract
+
+
+class File:
+    """How the contracts open it: a folder per test, a new one after each `renew`."""
+
+    persists = True
+
+    @pytest.fixture(autouse=True)
+    def _folder(self, tmp_path: Path) -> None:
+        self.folder = tmp_path
+        self.round = 0
+
+    def renew(self) -> None:
+        """Go on with another folder."""
+        self.round += 1
+
+    async def open(self, clock: Clock) -> Engine:
+        """Open this round's folder."""
+        path = self.folder / f"{self.round}.store"
+        return await asyncio.to_thread(lambda: FileEngine(path, clock=clock))
+
+
+class TestMessageLog(File, MessageLogContract):
+    """Sessions and messages."""
+
+
+class TestRecordStore(File, RecordStoreContract):
+    """Records."""
+
+
+class TestBlocking(FacadeContract):
+    """Through `Daybook`."""
+
+    @pytest.fixture(autouse=True)
+    def _folder(self, tmp_path: Path) -> None:
+        self.folder = tmp_path
+
+    def url(self) -> str:
+        return f"file:///{self.folder}/book"
+
+    def opened(self, **options: Any) -> AbstractContextManager[Any]:
+        """Open it with the index of another engine: it has none of its own."""
+        return super().opened(**{"index": f"sqlite:///{self.folder}/index.db", **options})
+
+
+class TestAsync(TestBlocking):
+    """Through `AsyncDaybook`."""
+
+    blocking = False
