@@ -17,7 +17,19 @@ from daybook.model.session import Session
 from daybook.protocols.message_log import MessageLog, SessionSpan
 from daybook.testing.broken_logs import LogDouble
 
-__all__ = ["FORK_DOUBLES"]
+__all__ = [
+    "FORK_DOUBLES",
+    "AncestryForgotten",
+    "ClearedWithItsParent",
+    "ForkForAnyone",
+    "ForkUnmarked",
+    "InheritedIdsForgotten",
+    "LiveParent",
+    "LostWithItsParent",
+    "PlacesEndAtTheFork",
+    "TakesItsParentAlong",
+    "WindowEndsAtTheFork",
+]
 
 _Place = tuple[str, str]  # tenant and session id
 

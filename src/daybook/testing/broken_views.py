@@ -18,7 +18,14 @@ from daybook.protocols.clock import SystemClock
 from daybook.protocols.message_log import MessageLog
 from daybook.testing.broken_logs import LogDouble
 
-__all__ = ["VIEW_DOUBLES"]
+__all__ = [
+    "VIEW_DOUBLES",
+    "EndComputedAnew",
+    "FirstNumberIgnored",
+    "GrantsReplaced",
+    "ViewHidesOneMore",
+    "ViewOfTheWindow",
+]
 
 
 class ViewHidesNothing(LogDouble):

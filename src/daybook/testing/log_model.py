@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from daybook.model.scope import Scope
+from daybook.model.session import Ancestor
 
 __all__ = ["LogModel", "ModelSession", "Said"]
 
@@ -23,9 +24,23 @@ class ModelSession:
     ttl: timedelta | None
     active_at: datetime
     expires_at: datetime | None
+    first_seq: int = 1
+    ancestors: tuple[Ancestor, ...] = ()
     title: str | None = None
-    last_seq: int = 0
+    last_seq: int = field(default=-1)
+    max_messages: int | None = None
+    grants: dict[str, str | None] = field(default_factory=dict)
     said: dict[int, Said] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Number the first message `first_seq`, unless told otherwise."""
+        if self.last_seq < 0:
+            self.last_seq = self.first_seq - 1
+
+    def first_in_view(self) -> int:
+        """Return the lowest number that `max_messages` leaves in view."""
+        shown = self.last_seq if self.max_messages is None else self.max_messages
+        return self.last_seq - shown + 1
 
     def place_of(self, message_id: str) -> int | None:
         """Return where a message stands."""
@@ -51,14 +66,36 @@ class LogModel:
         found = self.taken(scope.tenant, session_id, now)
         return found if found and scope.user_id in (None, found.user_id) else None
 
-    def create(
-        self, tenant: str, user: str, session_id: str, ttl: timedelta | None, now: datetime
-    ) -> ModelSession:
+    def create(self, tenant: str, new: ModelSession, session_id: str) -> None:
         """Put a new session in the place of an expired one."""
         self.drop(tenant, session_id)
-        new = ModelSession(user, ttl, now, None if ttl is None else now + ttl)
         self.sessions[tenant, session_id] = new
-        return new
+
+    def fork(
+        self,
+        tenant: str,
+        parent_id: str,
+        child_id: str,
+        at: int,
+        ttl: timedelta | None,
+        now: datetime,
+    ) -> ModelSession:
+        """Copy what was said up to a place."""
+        parent = self.sessions[tenant, parent_id]
+        inherited = tuple(Ancestor(one.session_id, min(one.seq, at)) for one in parent.ancestors)
+        fork = ModelSession(
+            parent.user_id,
+            ttl,
+            now,
+            None if ttl is None else now + ttl,
+            parent.first_seq,
+            (*inherited, Ancestor(parent_id, at)),
+            last_seq=at,
+            said={seq: said for seq, said in parent.said.items() if seq <= at},
+        )
+        self.create(tenant, fork, child_id)
+        self.unsettled.add((tenant, fork.user_id, child_id))
+        return fork
 
     def drop(self, tenant: str, session_id: str) -> None:
         """Remove a session, whatever its state."""

@@ -14,27 +14,38 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
+from msgspec import Struct
 
 from daybook.errors import ConflictError
 from daybook.model.memory_record import MemoryRecord, Namespace
 from daybook.model.scope import Scope
 from daybook.protocols.record_store import RecordStore
 from daybook.testing.fake_clock import FakeClock
-from daybook.testing.log_state_machine import machine_settings
+from daybook.testing.log_machine_base import machine_settings
 from daybook.testing.sample_data import record
 from daybook.testing.scenario import Contract
 
 __all__ = ["RecordStateMachine", "run_record_machine"]
 
 T = TypeVar("T")
-_Written = tuple[int, datetime | None, datetime]  # a value's number, its end, when it was written
 _Place = tuple[str, Namespace, str]
+
+
+class _Written(Struct, frozen=True):
+    """One version: its number, the number in its value, its end, its times."""
+
+    version: int
+    n: int
+    expires_at: datetime | None
+    updated_at: datetime
+    created_at: datetime
+
 
 _TENANTS = st.sampled_from(["t", "w"])
 _HOMES = st.sampled_from([("a",), ("ab",), ("a", "b"), ("a", "b", "c"), ("A",), ('a","b',)])
 _KEYS = st.sampled_from(["k", "K", "k%"])
 _ENDS = st.sampled_from([None, None, 0, 5, 60])
-_WANTED = st.sampled_from([None, None, 0, 1, 2])
+_WANTED = st.sampled_from([None, None, 0, 1, 2, 5])
 _WRITES = st.lists(
     st.tuples(_HOMES, _KEYS, st.integers(0, 5), _ENDS, _WANTED), min_size=1, max_size=3
 )
@@ -75,7 +86,7 @@ class RecordStateMachine(RuleBasedStateMachine):
         return {
             place: versions
             for place, versions in self.model.items()
-            if versions[-1][1] is None or versions[-1][1] > now
+            if not _is_over(versions[-1], now)
         }
 
     @rule(tenant=_TENANTS, writes=_WRITES)
@@ -93,11 +104,13 @@ class RecordStateMachine(RuleBasedStateMachine):
             )
             place = (tenant, home, key)
             before = after.get(place, [])
-            if before and before[-1][1] is not None and before[-1][1] <= now:
+            if before and _is_over(before[-1], now):
                 before = []
-            fits = fits and wanted in (None, len(before))
-            after[place] = [*before, (number, end, now)]
-            numbers.append(len(before) + 1)
+            last = before[-1].version if before else 0
+            fits = fits and wanted in (None, last)
+            made = before[0].created_at if before else now
+            after[place] = [*before, _Written(last + 1, number, end, now, made)]
+            numbers.append(last + 1)
         try:
             stored = self.do(self.store.put(Scope(tenant), given))
         except ConflictError:
@@ -106,6 +119,39 @@ class RecordStateMachine(RuleBasedStateMachine):
         assert fits
         assert [one.version for one in stored] == numbers
         self.model = {**self.model, **after}
+
+    @rule(
+        tenant=_TENANTS,
+        home=_HOMES,
+        key=_KEYS,
+        versions=st.lists(st.integers(1, 6), min_size=1, max_size=3, unique=True),
+        seconds=_ENDS,
+    )
+    def restore(
+        self, tenant: str, home: Namespace, key: str, versions: list[int], seconds: int | None
+    ) -> None:
+        """A key as it was elsewhere, in place of what it had."""
+        now = self.clock.now()
+        end = None if seconds is None else now + timedelta(seconds=seconds)
+        past = now - timedelta(seconds=60)
+        history = [
+            _Written(version, version % 6, end, past + timedelta(seconds=version), past)
+            for version in sorted(versions)
+        ]
+        given = [
+            MemoryRecord(
+                namespace=home,
+                key=key,
+                value={"n": one.n},
+                version=one.version,
+                created_at=one.created_at,
+                updated_at=one.updated_at,
+                expires_at=one.expires_at,
+            )
+            for one in history
+        ]
+        self.do(self.store.restore(Scope(tenant), [given]))
+        self.model[tenant, home, key] = history
 
     @rule(tenant=_TENANTS, places=st.lists(st.tuples(_HOMES, _KEYS), max_size=3))
     def delete(self, tenant: str, places: list[tuple[Namespace, str]]) -> None:
@@ -142,7 +188,7 @@ class RecordStateMachine(RuleBasedStateMachine):
         wanted = {
             place[1:]
             for place, versions in self.live().items()
-            if _is_below(place, tenant, prefix) and versions[-1][0] >= number
+            if _is_below(place, tenant, prefix) and versions[-1].n >= number
         }
         found = self.do(
             self.store.list(
@@ -158,14 +204,13 @@ class RecordStateMachine(RuleBasedStateMachine):
             mine = {place[1:]: one for place, one in self.live().items() if place[0] == tenant}
             listed = self.do(self.store.list(Scope(tenant), (), limit=99))
             assert {(one.namespace, one.key): _summary(one) for one in listed} == {
-                place: (len(versions), *versions[-1], versions[0][2])
-                for place, versions in mine.items()
+                place: versions[-1] for place, versions in mine.items()
             }
             updated = [one.updated_at for one in listed]
             assert updated == sorted(updated, reverse=True)
             for (home, key), versions in mine.items():
                 kept = self.do(self.store.versions(Scope(tenant), home, key, limit=99))
-                assert [one.value["n"] for one in kept] == [one[0] for one in versions][::-1]
+                assert [_summary(one) for one in kept] == versions[::-1]
             names = self.do(self.store.namespaces(Scope(tenant), (), limit=99))
             assert names == sorted({home for home, _ in mine})
 
@@ -174,5 +219,9 @@ def _is_below(place: _Place, tenant: str, prefix: Namespace) -> bool:
     return place[0] == tenant and place[1][: len(prefix)] == prefix
 
 
-def _summary(one: MemoryRecord) -> tuple[int, int, datetime | None, datetime, datetime]:
-    return one.version, one.value["n"], one.expires_at, one.updated_at, one.created_at
+def _is_over(version: _Written, now: datetime) -> bool:
+    return version.expires_at is not None and version.expires_at <= now
+
+
+def _summary(one: MemoryRecord) -> _Written:
+    return _Written(one.version, one.value["n"], one.expires_at, one.updated_at, one.created_at)
