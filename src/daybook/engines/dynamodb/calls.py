@@ -39,6 +39,7 @@ _BATCH_BYTES = 4_000_000  # a batch may take 16 MB; one item takes at most 400 k
 _FIRST_PAUSE_S = 0.02
 _LONGEST_PAUSE_S = 1.0
 _UNANSWERED_TRIES = 3
+_LOWEST, _HIGHEST = "!", "\U0010ffff"  # around every sort key; an empty one is not allowed
 
 _log = logging.getLogger(__name__)
 _random = SystemRandom()
@@ -174,7 +175,7 @@ class Calls:
 
     def below(self, partition: str, prefix: str) -> list[Item]:
         """Return the items of a partition whose sort key begins with a prefix."""
-        return list(self.query(partition, prefix, prefix + "\U0010ffff"))
+        return list(self.query(partition, prefix or _LOWEST, prefix + _HIGHEST))
 
     def write(self, write: Write) -> bool:
         """Store or remove one item; tell whether its condition held."""
