@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -55,9 +56,12 @@ class TestBlocking(FacadeContract):
     def url(self) -> str:
         return f"file:///{self.folder}/book"
 
-    def opened(self, **options: Any) -> AbstractContextManager[Any]:
+    @contextmanager
+    def opened(self, **options: Any) -> Iterator[Any]:
         """Open it with the index of another engine: it has none of its own."""
-        return super().opened(**{"index": f"sqlite:///{self.folder}/index.db", **options})
+        index = f"sqlite:///{self.folder}/index.db"
+        with super().opened(**{"index": index, **options}) as book:
+            yield book
 
 
 class TestAsync(TestBlocking):

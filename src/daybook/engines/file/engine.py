@@ -79,7 +79,8 @@ class FileEngine:
         sessions = SessionStore(self._folders)
         tenants = TenantNames(self._folders)
         marks = Marks(self._folders, sessions)
-        births = Births(self._folders, marks, tenants)
+        self._syncs = SyncPool(self._folders)
+        births = Births(self._folders, marks, tenants, self._syncs)
         streams = SharedStreams(self._folders, sessions)
         end = SessionEnd(self._folders, sessions, births, marks, streams)
         jobs = SessionJobs(self._folders, sessions, births, end, streams)
@@ -89,12 +90,10 @@ class FileEngine:
         except BaseException:
             self._folders.close()
             raise
-        self._syncs = SyncPool(self._folders)
         round_ = AppendRound(sessions, births, end, marks, self._syncs)
         self._writer: Writer[AppendRequest, AppendResult | None] = Writer(
             "daybook-file-log", round_.together, lock_timeout_s
         )
-        self._record_syncs = SyncPool(self._folders)
         self._record_writer: Writer[None, None] = Writer(
             "daybook-file-records", _nothing_together, lock_timeout_s
         )
@@ -112,7 +111,7 @@ class FileEngine:
         self.records = FileRecordStore(
             writer=self._record_writer,
             readers=self._readers,
-            jobs=RecordJobs(RecordFiles(self._folders, self._record_syncs, tenants)),
+            jobs=RecordJobs(RecordFiles(self._folders, self._syncs, tenants)),
             tenants=tenants,
             clock=clock,
             capabilities=self._capabilities,
@@ -133,7 +132,6 @@ class FileEngine:
         self._record_writer.close()
         self._readers.close()
         self._syncs.close()
-        self._record_syncs.close()
         self._folders.close()
 
 

@@ -84,13 +84,12 @@ class FollowedFile(ABC):
             False if it does not count: the last one, with a body that is not as it was written.
         """
 
-    def follow(self, descriptor: int) -> None:
-        """Read what was added since; the caller holds `guard`.
+    def follow(self, descriptor: int, size: int) -> None:
+        """Read what was added since, up to `size`; the caller holds `guard`.
 
         Raises:
             OSError: Reading failed.
         """
-        size = os.fstat(descriptor).st_size
         while self.end < size and self._advance(descriptor, size):
             pass
 

@@ -22,14 +22,16 @@ class Locked(Generic[F]):
     Attributes:
         place: Where it stands.
         descriptor: The open file.
+        size: Its size when it was locked; a crash may have left something past `file.end`.
         file: What is known of it, up to its end.
     """
 
-    __slots__ = ("descriptor", "file", "place")
+    __slots__ = ("descriptor", "file", "place", "size")
 
-    def __init__(self, place: Place, descriptor: int, file: F) -> None:
+    def __init__(self, place: Place, descriptor: int, size: int, file: F) -> None:
         self.place = place
         self.descriptor = descriptor
+        self.size = size
         self.file = file
 
     def add(self, data: bytes) -> None:
@@ -43,7 +45,7 @@ class Locked(Generic[F]):
         with self.file.guard:
             self.file.writing = True
         try:
-            if os.fstat(self.descriptor).st_size > self.file.end:
+            if self.size > self.file.end:
                 os.ftruncate(self.descriptor, self.file.end)
             write_all(self.descriptor, [data], self.file.end)
         except BaseException:
@@ -62,8 +64,8 @@ class Locked(Generic[F]):
         release(self.descriptor)
 
 
-def lock_place(folders: Folders, place: Place) -> int | None:
-    """Return the locked, open file of a place; None if there is none.
+def lock_place(folders: Folders, place: Place) -> tuple[int, int] | None:
+    """Return the locked, open file of a place and its size; None if there is none.
 
     Raises:
         BusyError: Another process has it.
@@ -76,12 +78,13 @@ def lock_place(folders: Folders, place: Place) -> int | None:
         held = False
         try:
             locked = try_lock(descriptor)
-            held = locked and _same(os.fstat(descriptor), folders.stat(place))
+            found = os.fstat(descriptor)
+            held = locked and _same(found, folders.stat(place))
         finally:
             if not held:
                 release(descriptor)
         if held:
-            return descriptor
+            return descriptor, found.st_size
         if not locked:
             raise BusyError
         # It was replaced or removed while we opened it: look again.

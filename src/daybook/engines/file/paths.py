@@ -6,6 +6,7 @@ a reserved name, or fall together with another on a file system that folds case 
 
 from __future__ import annotations
 
+from functools import lru_cache
 from hashlib import blake2b
 from typing import NamedTuple
 
@@ -43,6 +44,7 @@ TEMPORARY = "tmp"
 TENANTS = "tenants"
 TENANT_NAME = "tenant.json"
 _SUFFIX = ".log"
+_NAMES_KEPT = 4096
 
 
 class Place(NamedTuple):
@@ -52,6 +54,7 @@ class Place(NamedTuple):
     name: str
 
 
+@lru_cache(_NAMES_KEPT)
 def name_of(kind: str, *ids: str) -> str:
     """Return 40 hexadecimal digits for identifiers; `kind` keeps different things apart.
 
@@ -82,6 +85,7 @@ class Session(NamedTuple):
     key: str
 
 
+@lru_cache(_NAMES_KEPT)
 def session_key(tenant: str, session_id: str) -> Session:
     """Return the hashed names of a session."""
     return Session(tenant_of(tenant), name_of("session", tenant, session_id))
@@ -92,6 +96,7 @@ def sessions_of(tenant: str) -> tuple[str, ...]:
     return (TENANTS, tenant, "sessions")
 
 
+@lru_cache(_NAMES_KEPT)
 def session_place(session: Session) -> Place:
     """Return where a session's file stands."""
     return Place((*sessions_of(session.tenant), folded(session.key)), session.key + _SUFFIX)

@@ -52,10 +52,10 @@ class RecordFile(FollowedFile):
         """What it costs to remember, in bytes."""
         return 1000 + self.live + _KEY_COST * self._count
 
-    def refresh(self, descriptor: int) -> None:
-        """Learn what was added; the caller holds `guard`."""
+    def refresh(self, descriptor: int, size: int) -> None:
+        """Learn what was added up to a size; the caller holds `guard`."""
         if not self.writing:
-            self.follow(descriptor)
+            self.follow(descriptor, size)
 
     def learn(self, data: bytes) -> None:
         """Learn frames that this process has written at `end` and synced."""

@@ -116,9 +116,10 @@ class RecordFiles:
             yield None
             return
         try:
-            file = self._known(name.place, descriptor)
+            size = os.fstat(descriptor).st_size
+            file = self._known(name.place, descriptor, size)
             with file.guard:
-                file.refresh(descriptor)
+                file.refresh(descriptor, size)
                 yield file
         finally:
             os.close(descriptor)
@@ -129,17 +130,18 @@ class RecordFiles:
         Raises:
             BusyError: Another process has it.
         """
-        descriptor = lock_place(self._folders, name.place)
-        if descriptor is None:
+        opened = lock_place(self._folders, name.place)
+        if opened is None:
             return None
+        descriptor, size = opened
         try:
-            file = self._known(name.place, descriptor)
+            file = self._known(name.place, descriptor, size)
             with file.guard:
-                file.refresh(descriptor)
+                file.refresh(descriptor, size)
         except BaseException:
             release(descriptor)
             raise
-        locked = Locked(name.place, descriptor, file)
+        locked = Locked(name.place, descriptor, size, file)
         stack.callback(locked.unlock)
         return locked
 
@@ -180,8 +182,7 @@ class RecordFiles:
         try:
             for locked, frame in frames:
                 locked.add(frame)
-            errors = self._syncs.sync([locked.descriptor for locked, _ in frames])
-            _raise_first(errors)
+            self._syncs.sync_all([locked.descriptor for locked, _ in frames])
         except BaseException:
             for locked, _ in frames:
                 locked.take_back()
@@ -237,16 +238,11 @@ class RecordFiles:
             for name in self._folders.names((*folder, part))
         ]
 
-    def _known(self, place: Place, descriptor: int) -> RecordFile:
-        file = self._cache.get(place, read_line(descriptor))
-        if os.fstat(descriptor).st_size < file.end and not file.writing:
+    def _known(self, place: Place, descriptor: int, size: int) -> RecordFile:
+        line = read_line(descriptor)
+        file = self._cache.get(place, line)
+        if size < file.end and not file.writing:
             # A write that failed was taken back after it had been read.
             self._cache.forget(place)
-            file = self._cache.get(place, read_line(descriptor))
+            file = self._cache.get(place, line)
         return file
-
-
-def _raise_first(errors: Sequence[OSError | None]) -> None:
-    for error in errors:
-        if error is not None:
-            raise error

@@ -28,6 +28,7 @@ from daybook.engines.file.session_frames import (
     make_facts,
     state_of,
 )
+from daybook.engines.file.sync_pool import SyncPool
 from daybook.engines.file.tenant_names import TenantNames
 from daybook.model.entry import NewEntry
 from daybook.model.lineage import Segment
@@ -81,7 +82,10 @@ def first_frames(
 class Births:
     """Makes sessions' files; for the writer's thread."""
 
-    def __init__(self, folders: Folders, marks: Marks, tenants: TenantNames) -> None:
+    def __init__(
+        self, folders: Folders, marks: Marks, tenants: TenantNames, syncs: SyncPool
+    ) -> None:
+        self._syncs = syncs
         self._folders = folders
         self._marks = marks
         self._tenants = tenants
@@ -95,13 +99,25 @@ class Births:
         """
         session = new.session
         self._tenants.ensure(new.tenant)
-        self._list(key, user_name(new.tenant, session.user_id))
-        facts = make_facts(new.tenant, self._next_incarnation(), session, new.segments)
+        listing = listing_of(key.tenant, user_name(new.tenant, session.user_id))
+        self._list(Place(listing, key.key))
+        numbers = self._folders.open(Place((), INCARNATIONS), os.O_RDWR | os.O_CREAT)
+        try:
+            incarnation = self._next(numbers)
+            self._publish(key, new, incarnation, syncing=[numbers, listing])
+        finally:
+            os.close(numbers)
+
+    def _publish(
+        self, key: Session, new: NewSession, incarnation: int, syncing: list[int | tuple[str, ...]]
+    ) -> None:
+        session = new.session
+        facts = make_facts(new.tenant, incarnation, session, new.segments)
         chunks = first_frames(new, facts, changes=int(new.marked), entries=new.entries)
         marked = new.marked or bool(new.entries)
         place = session_place(key)
         with self._folders.new_file(chunks) as (descriptor, name):
-            self._folders.sync_file(descriptor)
+            self._syncs.sync_all([descriptor, *syncing])
             if marked:
                 self._marks.ensure(new.tenant, session.user_id, session.id)
             try:
@@ -120,16 +136,13 @@ class Births:
         """Take a session off its user's list. One that stays there after a crash does no harm."""
         self._folders.unlink(Place(listing_of(key.tenant, user_name(tenant, user_id)), key.key))
 
-    def _list(self, key: Session, user: str) -> None:
-        place = Place(listing_of(key.tenant, user), key.key)
+    def _list(self, place: Place) -> None:
         descriptor = self._folders.open(place, os.O_WRONLY | os.O_CREAT, create_folders=True)
         os.close(descriptor)
-        self._folders.sync(place.folders)
 
-    def _next_incarnation(self) -> int:
-        """Return a number greater than any before, in any process, whatever crashed since."""
-        with self._folders.locked_file(Place((), INCARNATIONS)) as descriptor:
-            number = int(os.pread(descriptor, 32, 0).strip() or b"0") + 1
-            write_all(descriptor, [f"{number:031}\n".encode()], 0)
-            self._folders.sync_file(descriptor)
+    def _next(self, numbers: int) -> int:
+        """Return a number greater than any before, in any process; count it in the file."""
+        with self._folders.locked_file(Place((), INCARNATIONS)):
+            number = int(os.pread(numbers, 32, 0).strip(b"\0 \n") or b"0") + 1
+            write_all(numbers, [f"{number:031}\n".encode()], 0)
         return number

@@ -38,6 +38,7 @@ from daybook.model.session import Session
 __all__ = ["Row", "SessionFile", "read_rows"]
 
 _TAIL = 8192
+_UNKNOWN = 0  # as a size: more may follow, so nobody asks whether the last frame is torn
 _LONGEST_READ = 4_000_000
 _UNREADABLE = 0  # as an offset: the message was in a damaged frame
 
@@ -90,11 +91,12 @@ class SessionFile(FollowedFile):
         """The highest number this file holds; 0 for none."""
         return self._first + len(self._offsets) - 1 if self._offsets else 0
 
-    def refresh(self, descriptor: int, *, index: bool) -> None:
+    def refresh(self, descriptor: int, size: int, *, index: bool) -> None:
         """Learn what was added; the caller holds `guard`.
 
         Args:
             descriptor: The open file.
+            size: Its size.
             index: Learn every message's place, not only facts and counts.
 
         Raises:
@@ -104,11 +106,12 @@ class SessionFile(FollowedFile):
         if self.writing:
             return
         if not self.indexed and not index:
-            size = os.fstat(descriptor).st_size
             if size == self._seen or self._peek(descriptor, size):
                 return
+        elif self.indexed and size == self.end:
+            return
         before = self.end
-        self.follow(descriptor)
+        self.follow(descriptor, size)
         self.indexed = True
         self.unsynced = self.unsynced or self.end != before
         self._seen = self.end
@@ -116,7 +119,7 @@ class SessionFile(FollowedFile):
     def learn(self, data: bytes) -> None:
         """Learn frames that this process has written at `end` and synced."""
         with self.guard:
-            self._take_all(data, self.end + len(data))
+            self._take_all(data, _UNKNOWN)
             self._seen = self.end
             self.indexed = True
             self.unsynced = self.writing = False

@@ -53,9 +53,10 @@ class SessionStore:
             yield None
             return
         try:
-            file = self.known(place, descriptor)
+            size = os.fstat(descriptor).st_size
+            file = self.known(place, descriptor, size)
             with file.guard:
-                file.refresh(descriptor, index=index)
+                file.refresh(descriptor, size, index=index)
             yield descriptor, file
         finally:
             os.close(descriptor)
@@ -95,17 +96,18 @@ class SessionStore:
             BusyError: Another process has it.
         """
         place = session_place(key)
-        descriptor = lock_place(self.folders, place)
-        if descriptor is None:
+        opened = lock_place(self.folders, place)
+        if opened is None:
             return None
+        descriptor, size = opened
         try:
-            file = self.known(place, descriptor)
+            file = self.known(place, descriptor, size)
             with file.guard:
-                file.refresh(descriptor, index=True)
+                file.refresh(descriptor, size, index=True)
         except BaseException:
             release(descriptor)
             raise
-        return Locked(place, descriptor, file)
+        return Locked(place, descriptor, size, file)
 
     def read(
         self, tenant: str, file: SessionFile, descriptor: int, after: int, before: int
@@ -164,10 +166,11 @@ class SessionStore:
             except FileNotFoundError:
                 continue
             try:
-                file = self.known(place, descriptor)
+                size = os.fstat(descriptor).st_size
+                file = self.known(place, descriptor, size)
                 if file.stream == name:
                     with file.guard:
-                        file.refresh(descriptor, index=True)
+                        file.refresh(descriptor, size, index=True)
                     yield descriptor, file
                     return
             finally:
@@ -180,13 +183,14 @@ class SessionStore:
                 rows = file.rows(window.after, window.before)
             return read_rows(descriptor, rows, file.seed)
 
-    def known(self, place: Place, descriptor: int) -> SessionFile:
+    def known(self, place: Place, descriptor: int, size: int) -> SessionFile:
         """Return what is known of an open file, which may be nothing yet."""
-        file = self.cache.get(place, read_line(descriptor))
-        if os.fstat(descriptor).st_size < file.end and not file.writing:
+        line = read_line(descriptor)
+        file = self.cache.get(place, line)
+        if size < file.end and not file.writing:
             # A write that failed was taken back after it had been read.
             self.cache.forget(place)
-            file = self.cache.get(place, read_line(descriptor))
+            file = self.cache.get(place, line)
         return file
 
 

@@ -139,9 +139,10 @@ class SharedStreams:
     def _cut(self, tenant: str, place: Place, last: int) -> None:
         descriptor = self._folders.open(place, os.O_RDONLY)
         try:
-            file = self._sessions.known(place, descriptor)
+            size = os.fstat(descriptor).st_size
+            file = self._sessions.known(place, descriptor, size)
             with file.guard:
-                file.refresh(descriptor, index=True)
+                file.refresh(descriptor, size, index=True)
             if file.last > last:
                 self._write_part(tenant, descriptor, file, last)
         finally:
