@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import msgspec
 import pytest
@@ -127,30 +128,44 @@ async def test_a_copy_goes_on_where_it_was_broken_off(source: Engine) -> None:
     assert await _copy_of(target) == await _copy_of(source)
 
 
+class SourceInUse:
+    """A log that changes each time its sessions have been listed."""
+
+    def __init__(self, inner: Any, changes: Sequence[Callable[[], Awaitable[Any]]]) -> None:
+        self.inner = inner
+        self.changes = iter(changes)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.inner, name)
+
+    async def list_sessions(self, *args: Any, **named: Any) -> Any:
+        page = await self.inner.list_sessions(*args, **named)
+        if change := next(self.changes, None):
+            await change()
+        return page
+
+
 async def test_a_source_in_use_is_followed(source: Engine) -> None:
     target = InMemoryEngine(clock=CLOCK)
     async with AsyncDaybook.open("inmemory://", embedder=None) as writer:
         entry = await _one_entry(writer)
-    changes: Iterator[Callable[[], Coroutine[Any, Any, Any]]] = iter(
-        [
-            lambda: source.log.append(Scope("default"), "s00", [entry]),
-            lambda: source.log.delete_session(Scope("default"), "s01"),
-            lambda: source.log.clear(Scope("default"), "s11"),
-            lambda: source.records.delete(Scope("default"), [(("user1",), "short")]),
-        ]
+    scope, log = Scope("default"), source.log
+    short = (("user1",), "short")
+    changes: list[Callable[[], Awaitable[Any]]] = [
+        lambda: log.append(scope, "s00", [entry]),
+        lambda: log.delete_session(scope, "s02"),  # listed, not copied yet
+        lambda: log.clear(scope, "s11"),
+        lambda: source.records.delete(scope, [short]),
+        lambda: log.append(scope, "fork", [entry]),
+        lambda: log.delete_session(scope, "s01"),  # copied already
+    ]
+    in_use = SimpleNamespace(
+        log=SourceInUse(log, changes), records=source.records, capabilities=source.capabilities
     )
-    pending: set[asyncio.Task[Any]] = set()
-
-    def change(state: CopyProgress) -> None:
-        due = state.done % 4 == 0 if state.stage == "sessions" else len(pending) == 3
-        if due and (next_one := next(changes, None)):
-            pending.add(asyncio.ensure_future(next_one()))
-
-    report = await copy_store(source, target, on_progress=change)
-    assert len(pending) == 4
-    await asyncio.gather(*pending)
-    assert report.passes > 1
+    report = await copy_store(cast("Engine", in_use), target)
+    assert report.passes > 2
     assert report.verified
+    assert report.removed_sessions == 1
     assert await _copy_of(target) == await _copy_of(source)
 
 
