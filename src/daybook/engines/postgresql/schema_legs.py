@@ -73,8 +73,8 @@ BEGIN
     ENTER_SCOPE(v_scope)
     INSERT INTO @.index_legs (scope, number, embedder, scale, embedding, words, terms)
     SELECT v_scope, n.number, n.embedder, n.scale, n.embedding::VECTOR.halfvec,
-        array_to_tsvector(ARRAY(
-            SELECT v_scope || 'x' || stem FROM unnest(string_to_array(n.stems, ' ')) AS stem)),
+        (CASE WHEN n.stems = '' THEN ''
+            ELSE v_scope || 'x' || replace(n.stems, ' ', ' ' || v_scope || 'x') END)::tsvector,
         n.terms
     FROM unnest(p_numbers, p_embedders, p_scales, p_embeddings, p_stems, p_terms)
         AS n(number, embedder, scale, embedding, stems, terms)
