@@ -1,0 +1,146 @@
+"""Messages as documents: one by one in a session's tail, many in a block. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from daybook.engines.mongodb.connection import Document
+from daybook.engines.mongodb.keys import block_id
+from daybook.model.entry import NewEntry, StoredEntry
+from daybook.model.lineage import Window
+from daybook.model.message import ROLES
+
+__all__ = [
+    "BLOCK_MESSAGES",
+    "TAIL_BYTES",
+    "TAIL_MESSAGES",
+    "Known",
+    "block_range",
+    "blocks_of",
+    "body_bytes",
+    "entries_in",
+    "places_in",
+    "tail_entries",
+    "tail_of",
+    "tail_places",
+]
+
+# A tail is rewritten by each append and read with each session, so it stays small; measured, 64
+# messages are the point from which on a longer one costs more than the blocks that it saves.
+TAIL_MESSAGES = 64
+TAIL_BYTES = 64 << 10
+BLOCK_MESSAGES = 128
+_BLOCK_BYTES = 4 << 20
+
+_ROLE_NUMBER: dict[str, int] = {role: number for number, role in enumerate(ROLES)}
+
+Known = dict[str, tuple[bytes, int]]  # by message id: fingerprint and number
+
+
+def tail_of(entries: Sequence[NewEntry]) -> list[Document]:
+    """Return new messages as they stand in a tail."""
+    return [
+        {
+            "i": entry.id,
+            "f": entry.fingerprint,
+            "r": _ROLE_NUMBER[entry.role],
+            "n": entry.tokens,
+            "b": entry.body,
+        }
+        for entry in entries
+    ]
+
+
+def body_bytes(tail: Sequence[Document]) -> int:
+    """Return the bytes of a tail's bodies and ids."""
+    return sum(len(one["b"]) + len(one["i"]) for one in tail)
+
+
+def blocks_of(stream: bytes, first_seq: int, tail: Sequence[Document]) -> list[Document]:
+    """Return a run of messages as blocks, each small enough for a document."""
+    found: list[Document] = []
+    for run in _runs(tail):
+        found.append(
+            {
+                "_id": block_id(stream, first_seq),
+                "k": stream,
+                "s": first_seq,
+                "l": first_seq + len(run) - 1,
+                "i": [one["i"] for one in run],
+                "f": [one["f"] for one in run],
+                "r": bytes(one["r"] for one in run),
+                "n": [one["n"] for one in run],
+                "b": [one["b"] for one in run],
+            }
+        )
+        first_seq += len(run)
+    return found
+
+
+def _runs(tail: Sequence[Document]) -> Iterator[list[Document]]:
+    run: list[Document] = []
+    size = 0
+    for one in tail:
+        added = len(one["b"])
+        if run and (len(run) == BLOCK_MESSAGES or size + added > _BLOCK_BYTES):
+            yield run
+            run, size = [], 0
+        run.append(one)
+        size += added
+    if run:
+        yield run
+
+
+def block_range(window: Window[bytes]) -> Document:
+    """Return the condition of the blocks that hold some of a window's messages.
+
+    Keys tell a block's first number only; no block is longer than `BLOCK_MESSAGES`.
+    """
+    lowest = max(0, window.after + 2 - BLOCK_MESSAGES)
+    return {
+        "_id": {
+            "$gte": block_id(window.stream, lowest),
+            "$lt": block_id(window.stream, window.before),
+        },
+        "l": {"$gt": window.after},
+    }
+
+
+def entries_in(block: Document, window: Window[bytes]) -> Iterator[StoredEntry]:
+    """Yield a block's messages inside a window."""
+    first = block["s"]
+    low = max(window.after + 1, first)
+    high = min(window.before - 1, block["l"])
+    for seq in range(low, high + 1):
+        yield StoredEntry(seq, block["b"][seq - first], block["n"][seq - first])
+
+
+def tail_entries(header: Document, after: int, before: int) -> Iterator[StoredEntry]:
+    """Yield a tail's messages with ``after < seq < before``."""
+    first = header["base"] + 1
+    for seq, one in enumerate(header["tail"], first):
+        if after < seq < before:
+            yield StoredEntry(seq, one["b"], one["n"])
+
+
+def tail_places(header: Document, ids: set[str]) -> Known:
+    """Return what a tail holds under these ids."""
+    first = header["base"] + 1
+    return {
+        one["i"]: (one["f"], seq)
+        for seq, one in enumerate(header["tail"], first)
+        if one["i"] in ids
+    }
+
+
+def places_in(blocks: Iterable[Document], windows: Sequence[Window[bytes]], ids: set[str]) -> Known:
+    """Return what blocks hold under these ids inside a session's windows."""
+    found: Known = {}
+    by_stream = {window.stream: window for window in windows}
+    for block in blocks:
+        window = by_stream[block["k"]]
+        for index, name in enumerate(block["i"]):
+            seq = block["s"] + index
+            if name in ids and window.after < seq < window.before:
+                found[name] = (block["f"][index], seq)
+    return found

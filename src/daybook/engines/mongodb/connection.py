@@ -1,0 +1,108 @@
+"""Clients per event loop, their collections, and the promises of each call: a deadline, our errors.
+
+Write concern, read concern and read preference stand here and are no option: a write returns when
+a majority of the servers has it in its journal, a read shows only what such a majority has.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import bson
+from pymongo import AsyncMongoClient, ReadPreference
+from pymongo.asynchronous.client_session import AsyncClientSession
+from pymongo.asynchronous.collection import AsyncCollection
+from pymongo.asynchronous.database import AsyncDatabase
+from pymongo.read_concern import ReadConcern
+from pymongo.write_concern import WriteConcern
+
+from daybook.enginekit.deadline import deadline
+from daybook.enginekit.per_loop import PerLoop
+from daybook.engines.mongodb.address import Address
+from daybook.engines.mongodb.driver_errors import ENGINE, closed, map_errors
+from daybook.engines.mongodb.schema import BLOCKS, RECORDS, SESSIONS, VERSIONS
+
+__all__ = ["MAJORITY", "SNAPSHOT", "Collection", "Connections", "Document", "Handles"]
+
+Document = dict[str, Any]
+Collection = AsyncCollection[Document]
+
+MAJORITY = WriteConcern(w="majority", j=True)
+SNAPSHOT = ReadConcern("snapshot")
+_COMMITTED = ReadConcern("majority")
+_OPTIONS = bson.CodecOptions[Document](tz_aware=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Handles:
+    """One event loop's client and its collections."""
+
+    client: AsyncMongoClient[Document]
+    database: AsyncDatabase[Document]
+    sessions: Collection
+    blocks: Collection
+    records: Collection
+    versions: Collection
+
+    @asynccontextmanager
+    async def moment(self) -> AsyncIterator[AsyncClientSession]:
+        """Give a session whose reads all see one moment, not before what this call wrote."""
+        async with self.client.start_session(snapshot=True) as session:
+            yield session
+
+
+class Connections:
+    """What all stores of an opened engine share."""
+
+    def __init__(self, address: Address) -> None:
+        self._address = address
+        self._closed = False
+        self._clients: PerLoop[Handles] = PerLoop(self._open, _close)
+
+    @asynccontextmanager
+    async def call(self, operation: str) -> AsyncIterator[Handles]:
+        """Give the running loop's handles for one call of a store.
+
+        Raises:
+            StoreTimeoutError: The call took longer than the engine's `timeout_s`.
+            StoreClosedError: The engine was closed.
+            DaybookError: What the driver raised, translated.
+        """
+        if self._closed:
+            raise closed(operation)
+        async with deadline(self._address.timeout_s, engine=ENGINE, operation=operation):
+            with map_errors(operation):
+                yield await self._clients.get()
+
+    async def close(self) -> None:
+        """Close every loop's client. Repeatable."""
+        self._closed = True
+        await self._clients.close()
+
+    async def _open(self) -> Handles:
+        milliseconds = max(1, int(self._address.timeout_s * 1000))
+        client: AsyncMongoClient[Document] = AsyncMongoClient(
+            self._address.url,
+            appname="daybook",
+            retryWrites=True,
+            serverSelectionTimeoutMS=milliseconds,
+            connectTimeoutMS=milliseconds,
+            socketTimeoutMS=milliseconds,
+            waitQueueTimeoutMS=milliseconds,
+        )
+        database = client.get_database(
+            self._address.database,
+            codec_options=_OPTIONS,
+            read_preference=ReadPreference.PRIMARY,
+            write_concern=MAJORITY,
+            read_concern=_COMMITTED,
+        )
+        names = (SESSIONS, BLOCKS, RECORDS, VERSIONS)
+        return Handles(client, database, *(database[name] for name in names))
+
+
+async def _close(handles: Handles) -> None:
+    await handles.client.close()

@@ -1,0 +1,92 @@
+"""Which messages of a batch a session has already."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from pymongo.asynchronous.client_session import AsyncClientSession
+
+from daybook.engines.mongodb.blocks import Known, places_in, tail_places
+from daybook.engines.mongodb.connection import Document, Handles
+from daybook.engines.mongodb.keys import owners_blocks
+from daybook.engines.mongodb.schema import BLOCK_IDS_INDEX
+from daybook.engines.mongodb.session_cache import facts_of
+from daybook.errors import ConflictError
+from daybook.model.entry import AppendResult, NewEntry
+from daybook.model.lineage import Window
+
+__all__ = ["distinct", "find_known", "find_sealed", "new_among", "result_of"]
+
+_FIELDS = {"k": 1, "s": 1, "i": 1, "f": 1}
+
+
+def distinct(session_id: str, entries: Iterable[NewEntry]) -> dict[str, NewEntry]:
+    """Return a batch by message id, in order.
+
+    Raises:
+        ConflictError: An id stands twice with different bodies.
+    """
+    batch: dict[str, NewEntry] = {}
+    for entry in entries:
+        if batch.setdefault(entry.id, entry).fingerprint != entry.fingerprint:
+            raise _conflict(session_id, entry.id)
+    return batch
+
+
+def new_among(session_id: str, batch: dict[str, NewEntry], known: Known) -> list[NewEntry]:
+    """Return the messages of a batch that are not stored yet.
+
+    Raises:
+        ConflictError: An id is stored with another body.
+    """
+    for name, (fingerprint, _) in known.items():
+        if batch[name].fingerprint != fingerprint:
+            raise _conflict(session_id, name)
+    return [entry for name, entry in batch.items() if name not in known]
+
+
+def _conflict(session_id: str, message_id: str) -> ConflictError:
+    return ConflictError(
+        f"message {message_id!r} of session {session_id!r} is already there with another body; "
+        "nothing of this batch was stored: give the new message its own id"
+    )
+
+
+def result_of(
+    batch: Sequence[NewEntry], known: Known, added: int, last_seq: int, user_id: str
+) -> AppendResult:
+    """Return where a batch stands, of which `added` messages are new, up to `last_seq`."""
+    places = [seq for _, seq in known.values()]
+    if added:
+        places += [last_seq - added + 1, last_seq]
+    return AppendResult(min(places), max(places), len(batch) - added, user_id)
+
+
+async def find_known(
+    handles: Handles,
+    header: Document,
+    ids: Sequence[str],
+    session: AsyncClientSession | None = None,
+) -> Known:
+    """Return what a session has under these ids, in its tail and in its blocks."""
+    sealed = facts_of(header).sealed
+    return {
+        **await find_sealed(handles, sealed, ids, session),
+        **tail_places(header, set(ids)),
+    }
+
+
+async def find_sealed(
+    handles: Handles,
+    sealed: Sequence[Window[bytes]],
+    ids: Sequence[str],
+    session: AsyncClientSession | None = None,
+) -> Known:
+    """Return what blocks hold under these ids inside these windows."""
+    if not sealed:
+        return {}
+    streams = [window.stream for window in sealed]
+    low, high = owners_blocks(streams[0])
+    wanted = {"k": {"$in": streams}, "i": {"$in": list(ids)}, "_id": {"$gte": low, "$lte": high}}
+    cursor = handles.blocks.find(wanted, _FIELDS, session=session).hint(BLOCK_IDS_INDEX)
+    return places_in(await cursor.to_list(), sealed, set(ids))
