@@ -65,6 +65,7 @@ class _Run:
         self._on_progress = on_progress
         # What stands at the destination as at the source: facts, proof and messages by name.
         self._sessions: dict[tuple[str, str], tuple[bytes, bytes, int]] = {}
+        self._begun: set[tuple[str, str]] = set()  # whose copying this run began
         self._records: dict[tuple[str, str, str], bytes] = {}
         self._problems: dict[tuple[str, str, str], CopyProblem] = {}
         self._written = self._shared = self._written_records = self._removed = 0
@@ -100,12 +101,13 @@ class _Run:
             listed.add(session.id)
             changed |= await self._bring(copier, tenant, session)
             self._tell("sessions", len(self._sessions), self._total)
-        for place in [one for one in self._sessions if one[0] == tenant]:
+        for place in [one for one in self._begun if one[0] == tenant]:
             # One that became active while the pages were read may have been missed by them.
             if place[1] in listed or await self._source.log.get_session(Scope(tenant), place[1]):
                 continue
             await self._target.log.delete_session(Scope(tenant), place[1])
-            del self._sessions[place]
+            self._sessions.pop(place, None)
+            self._begun.discard(place)
             self._removed += 1
             changed = True
         return changed
@@ -122,6 +124,8 @@ class _Run:
                 if parent is not None and parent.ancestors != session.ancestors:
                     await self._bring(copier, tenant, parent)
         try:
+            await copier.check_origin(session)
+            self._begun.add(place)
             done = await copier.copy(session)
             ours, theirs = await copier.proofs(session)
         except NotFoundError:

@@ -39,20 +39,28 @@ class SessionCopier:
         self._target = target
         self._scope = Scope(tenant)
 
-    async def copy(self, session: Session) -> CopiedSession:
-        """Bring the destination's session up to the source's.
+    async def check_origin(self, session: Session) -> None:
+        """Refuse to touch a session of the destination's own.
 
         Raises:
-            ConflictError: Another session has the id there, or a message another body.
-            NotFoundError: The session ended meanwhile.
-            msgspec.MsgspecError: A stored message does not decode.
+            ConflictError: Another session has the id there.
         """
-        scope = Scope(self._scope.tenant, session.user_id)
         there = await self._target.get_session(self._scope, session.id)
         if there is not None and not _same_origin(there, session):
             raise ConflictError(
                 f"another session has the id {session.id} at the destination; it was left alone"
             )
+
+    async def copy(self, session: Session) -> CopiedSession:
+        """Bring the destination's session, which is this one's copy, up to the source's.
+
+        Raises:
+            ConflictError: A message has another body there.
+            NotFoundError: The session ended meanwhile.
+            msgspec.MsgspecError: A stored message does not decode.
+        """
+        scope = Scope(self._scope.tenant, session.user_id)
+        there = await self._target.get_session(self._scope, session.id)
         if there is not None and not _is_beginning_of(there, session):
             # The source was cleared, or this session's past is another one now: begin anew.
             await self._target.delete_session(self._scope, session.id)
