@@ -55,12 +55,12 @@ BEGIN
     WHERE d.scope = v_scope AND d.number > v_legs_to ORDER BY d.number LIMIT p_limit;
 END $$"""
 
-# Adds legs if they still reach to `p_from`; documents that were deleted meanwhile are left out.
+# Adds legs if they still reach to `p_from`, and tells; what was deleted meanwhile is left out.
 _FILL = f"""CREATE FUNCTION @.index_fill(
     p_tenant bytea, p_user bytea, p_collection text, p_from bigint, p_to bigint,
     p_numbers bigint[], p_embedders integer[], p_scales real[], p_embeddings text[],
     p_stems text[], p_terms bytea[])
-RETURNS void LANGUAGE plpgsql AS $$
+RETURNS boolean LANGUAGE plpgsql AS $$
 DECLARE
     v_scope bigint;
     v_legs_to bigint;
@@ -68,7 +68,7 @@ BEGIN
     {{enter}}
     {_SCOPE} FOR UPDATE;
     IF v_legs_to IS DISTINCT FROM p_from THEN
-        RETURN;
+        RETURN false;
     END IF;
     ENTER_SCOPE(v_scope)
     INSERT INTO @.index_legs (scope, number, embedder, scale, embedding, words, terms)
@@ -81,6 +81,7 @@ BEGIN
     WHERE EXISTS (
         SELECT FROM @.index_documents AS d WHERE d.scope = v_scope AND d.number = n.number);
     UPDATE @.index_scopes SET legs_to = p_to WHERE row = v_scope;
+    RETURN true;
 END $$"""
 
 # Numbers and cosines as the bytes of two arrays: a million take 20 MB, and no time to read.
