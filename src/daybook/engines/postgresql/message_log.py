@@ -1,0 +1,230 @@
+"""The message log on PostgreSQL. Method texts: `daybook.protocols.message_log`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from daybook.enginekit.times import moment_or_none, to_micros
+from daybook.engines.postgresql.append_batch import Batch, batch_of
+from daybook.engines.postgresql.binary_arrays import bytea_array, int8_array
+from daybook.engines.postgresql.driver_errors import RepeatedError
+from daybook.engines.postgresql.pool import Row
+from daybook.engines.postgresql.session_log import (
+    SessionLog,
+    check_first_seq,
+    id_taken,
+    user_bytes,
+)
+from daybook.engines.postgresql.session_rows import life_columns
+from daybook.errors import ConflictError
+from daybook.model.entry import AppendResult, NewEntry, StoredEntry
+from daybook.model.message import ROLES
+from daybook.model.scope import Scope
+from daybook.model.session import Session, SessionStats
+from daybook.model.session_rules import fresh_session
+from daybook.protocols.message_log import PendingSession, SessionSpan
+
+__all__ = ["PostgreSQLMessageLog"]
+
+_APPEND = (
+    "SELECT * FROM {schema}.append(%b::bytea, %b::bytea, %b::bytea, %b::int8, "
+    "%b, %b, %b, %b, %b::int8, %b)"
+)
+_APPEND_KNOWN = (
+    "SELECT * FROM {schema}.append_known(%b::bytea, %b::bytea, %b::bytea, %b::int8, "
+    "%b, %b, %b, %b, %b::bytea, %b::int8, %b::int8, %b::int8, %b::int8, %b::int4, %b::int8, "
+    "%b::bytea)"
+)
+_READ = (
+    "SELECT * FROM {schema}.read_messages(%b::bytea, %b::bytea, %b::bytea, %b::int8, "
+    "%b::int8, %b::int8, %b::int8, %b::bool, %b::bool)"
+)
+_READ_AT = "SELECT * FROM {schema}.read_places(%b::bytea, %b::bytea, %b::int8, %b, %b, %b)"
+_STATS = "SELECT * FROM {schema}.count_sessions(%b::bytea, %b::bytea, %b::bytea, %b::int8)"
+_SPAN = (
+    "SELECT user_id, first_seq, last_seq, number "
+    "FROM {schema}.get_session(%b::bytea, %b::bytea, %b::bytea, %b::int8)"
+)
+_TENANTS = "SELECT * FROM {schema}.list_tenants() AS tenant"
+_SWEEP = "SELECT {schema}.sweep_sessions(%b::int8, %b::int4)"
+_PENDING = "SELECT * FROM {schema}.list_pending(%b::bytea, %b::bytea, %b::int8)"
+_SETTLE = "SELECT {schema}.settle(%b, %b, %b, %b)"
+
+_STORED, _MISSING, _CLASH, _TAKEN = range(4)
+_END = 2**31
+_SWEPT_AT_ONCE = 200
+
+
+class PostgreSQLMessageLog(SessionLog):
+    """Sessions and messages in the tables of one schema."""
+
+    async def append(
+        self,
+        scope: Scope,
+        session_id: str,
+        entries: Sequence[NewEntry],
+        *,
+        create: Session | None = None,
+    ) -> AppendResult | None:
+        """Add messages to the end of a session, in one statement if all of them are new."""
+        made = None if create is None else check_first_seq(fresh_session(scope, create))
+        batch = batch_of(entries)
+        if batch.clash is not None:
+            if made is None and await self.get_session(scope, session_id) is None:
+                return None
+            raise _other_body(batch.clash, session_id)
+        if made is None:
+            try:
+                return await self._append_new(scope, session_id, batch)
+            except RepeatedError:
+                pass
+        return await self._append_known(scope, session_id, batch, made)
+
+    async def _append_new(self, scope: Scope, session_id: str, batch: Batch) -> AppendResult | None:
+        row = await self._pool.one(
+            "append",
+            _APPEND,
+            (
+                *self._place(scope, session_id),
+                *batch.columns,
+                batch.tokens,
+                batch.roles,
+            ),
+        )
+        return None if row[0] == _MISSING else _result(row, batch)
+
+    async def _append_known(
+        self, scope: Scope, session_id: str, batch: Batch, made: Session | None
+    ) -> AppendResult | None:
+        """Append what is not stored yet, looking first; `made` is created if it is missing."""
+        new: tuple[Any, ...] = (None,) * 8
+        if made is not None:
+            *life, most, header = life_columns(made)
+            new = (made.user_id.encode(), *life, made.first_seq, most, header)
+        arguments = (*self._place(scope, session_id), *batch.columns, *new)
+        row = await self._pool.one("append", _APPEND_KNOWN, arguments)
+        if row[0] == _MISSING:
+            return None
+        if row[0] == _CLASH:
+            raise _other_body(batch.ids[row[1] - 1], session_id)
+        if row[0] == _TAKEN:
+            raise id_taken(session_id)
+        return _result(row, batch)
+
+    async def read(
+        self,
+        scope: Scope,
+        session_id: str,
+        *,
+        after: int = 0,
+        before: int | None = None,
+        limit: int | None = None,
+        newest_first: bool = False,
+        view: bool = False,
+    ) -> list[StoredEntry]:
+        """Return messages with ``after < seq < before``."""
+        arguments = (
+            *self._place(scope, session_id),
+            _bounded(after),
+            _END if before is None else _bounded(before),
+            None if limit is None else _bounded(limit),
+            newest_first,
+            view,
+        )
+        rows = await self._pool.fetch_marked("read", _READ, arguments)
+        return [StoredEntry(row[0], row[2], row[1]) for row in rows]
+
+    async def read_at(
+        self, scope: Scope, places: Sequence[tuple[str, int, int]]
+    ) -> list[list[StoredEntry]]:
+        """Return the messages of many places in one trip."""
+        arguments = (
+            scope.tenant.encode(),
+            user_bytes(scope),
+            self._now(),
+            bytea_array([session_id.encode() for session_id, _, _ in places]),
+            int8_array([_bounded(first) for _, first, _ in places]),
+            int8_array([_bounded(last) for _, _, last in places]),
+        )
+        answer: list[list[StoredEntry]] = [[] for _ in places]
+        for place, seq, tokens, body in await self._pool.fetch("read", _READ_AT, arguments):
+            answer[place - 1].append(StoredEntry(seq, body, tokens))
+        return answer
+
+    async def stats(self, scope: Scope, session_id: str | None = None) -> SessionStats | None:
+        """Return counts over one session or over all of the scope."""
+        name = None if session_id is None else session_id.encode()
+        arguments = (scope.tenant.encode(), user_bytes(scope), name, self._now())
+        row = await self._pool.one("stats", _STATS, arguments)
+        sessions, tokens, first_at, last_at, *counts = row[:8]
+        if session_id is not None and not sessions:
+            return None
+        by_role: dict[str, int] = {
+            role: count for role, count in zip(ROLES, counts, strict=True) if count
+        }
+        return SessionStats(
+            session_count=sessions,
+            message_count=sum(by_role.values()),
+            turn_count=by_role.get("user", 0),
+            token_count=tokens,
+            messages_by_role=by_role,
+            first_at=moment_or_none(first_at),
+            last_at=moment_or_none(last_at),
+        )
+
+    async def span(self, scope: Scope, session_id: str) -> SessionSpan | None:
+        """Return what of a session can be read."""
+        rows = await self._pool.fetch("span", _SPAN, self._place(scope, session_id))
+        return SessionSpan(rows[0][0].decode(), *rows[0][1:4]) if rows else None
+
+    async def tenants(self) -> list[str]:
+        """Return the tenants that have had sessions."""
+        return [row[0].decode() for row in await self._pool.fetch("tenants", _TENANTS)]
+
+    async def sweep(self, now: datetime) -> int:
+        """Remove what expired up to `now`, some at a time."""
+        removed = 0
+        while True:
+            row = await self._pool.one("sweep", _SWEEP, (to_micros(now), _SWEPT_AT_ONCE))
+            count: int = row[0]
+            removed += count
+            if count < _SWEPT_AT_ONCE:
+                return removed
+
+    async def pending(self, *, limit: int, scope: Scope | None = None) -> list[PendingSession]:
+        """Return sessions with changes that no `settle` has covered."""
+        whose = (None, None) if scope is None else (scope.tenant.encode(), user_bytes(scope))
+        rows = await self._pool.fetch("pending", _PENDING, (*whose, _bounded(limit)))
+        return [
+            PendingSession(tenant.decode(), user.decode(), session_id.decode(), mark)
+            for tenant, user, session_id, mark in rows
+        ]
+
+    async def settle(self, settled: Sequence[PendingSession]) -> None:
+        """Forget these marks, each unless its session changed again since."""
+        arguments = (
+            bytea_array([one.tenant.encode() for one in settled]),
+            bytea_array([one.user_id.encode() for one in settled]),
+            bytea_array([one.session_id.encode() for one in settled]),
+            int8_array([one.mark for one in settled]),
+        )
+        await self._pool.one("settle", _SETTLE, arguments)
+
+
+def _result(row: Row, batch: Batch) -> AppendResult:
+    _, first, last, duplicates, user_id = row[:5]
+    return AppendResult(first, last, duplicates + batch.repeated, user_id.decode())
+
+
+def _bounded(number: int) -> int:
+    """Return a bound that fits the column and means the same."""
+    return min(max(number, 0), _END)
+
+
+def _other_body(message_id: str, session_id: str) -> ConflictError:
+    return ConflictError(
+        f"message {message_id} is already in session {session_id} with another body; nothing of "
+        "this batch was stored: give the new message its own id"
+    )
