@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 import redis.exceptions as driver
 
 from daybook.errors import (
@@ -16,7 +13,7 @@ from daybook.errors import (
     StoreUnavailableError,
 )
 
-__all__ = ["ENGINE", "WrongReplyError", "map_errors", "translate"]
+__all__ = ["ENGINE", "WrongReplyError", "is_drivers", "translate"]
 
 ENGINE = "redis"
 
@@ -110,10 +107,6 @@ _CLASSES = {
 }
 
 
-@contextmanager
-def map_errors(operation: str) -> Iterator[None]:
-    """Turn any driver error inside the block into a Daybook error."""
-    try:
-        yield
-    except (driver.RedisError, WrongReplyError, OSError) as exc:
-        raise translate(exc, operation) from exc
+def is_drivers(error: BaseException) -> bool:
+    """Tell whether an error is the driver's, to be translated."""
+    return isinstance(error, driver.RedisError | WrongReplyError | OSError)

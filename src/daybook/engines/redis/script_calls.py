@@ -7,10 +7,10 @@ the answer has bodies, their lengths and all of them in one run.
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from itertools import count
 from struct import unpack
+from types import TracebackType
 from typing import Any
 
 import msgspec
@@ -22,7 +22,7 @@ from daybook.engines.redis.address import Address
 from daybook.engines.redis.buckets import BUCKETS, Buckets
 from daybook.engines.redis.cluster import ClusterServers
 from daybook.engines.redis.connections import NodeConnections, NotSentError
-from daybook.engines.redis.driver_errors import ENGINE, map_errors, translate
+from daybook.engines.redis.driver_errors import ENGINE, is_drivers, translate
 from daybook.engines.redis.script_files import load_script
 from daybook.engines.redis.servers import OneServer, ScriptRun, Servers
 from daybook.errors import StoreClosedError
@@ -47,6 +47,31 @@ class Reply(Struct, frozen=True):
     bodies: list[bytes]
 
 
+class _Operation:
+    """See `ScriptCalls.operation`."""
+
+    __slots__ = ("_deadline", "_name")
+
+    def __init__(self, name: str, seconds: float) -> None:
+        self._name = name
+        self._deadline = deadline(seconds, engine=ENGINE, operation=name)
+
+    async def __aenter__(self) -> None:
+        await self._deadline.__aenter__()
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self._deadline.__aexit__(kind, error, traceback)
+        if isinstance(error, NotSentError):
+            raise translate(error.cause, self._name) from error.cause
+        if isinstance(error, Exception) and is_drivers(error):
+            raise translate(error, self._name) from error
+
+
 class ScriptCalls:
     """The scripts of one opened engine, from any event loop and thread."""
 
@@ -59,9 +84,8 @@ class ScriptCalls:
         self._servers: PerLoop[Servers] = PerLoop(self._connect, _close)
         self._always = {"cluster": True} if address.cluster else {}
 
-    @asynccontextmanager
-    async def operation(self, name: str) -> AsyncIterator[None]:
-        """Do what is inside in time, its failures as `StoreError`s.
+    def operation(self, name: str) -> _Operation:
+        """Do what is inside ``async with`` in time, its failures as Daybook's errors.
 
         Raises:
             StoreClosedError: The engine was closed.
@@ -71,12 +95,7 @@ class ScriptCalls:
             raise StoreClosedError(
                 "the engine is closed: open it again", engine=ENGINE, operation=name
             )
-        async with deadline(self._address.timeout_s, engine=ENGINE, operation=name):
-            try:
-                with map_errors(name):
-                    yield
-            except NotSentError as exc:
-                raise translate(exc.cause, name) from exc.cause
+        return _Operation(name, self._address.timeout_s)
 
     async def call(self, script: str, bucket: int, arguments: Any, *bodies: bytes) -> Reply:
         """Run a script in one bucket."""

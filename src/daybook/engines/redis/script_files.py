@@ -1,7 +1,10 @@
 """The Lua scripts: read from the package, put together, named by their hash.
 
-A script's first line may name the parts it uses: ``--@ use session mark`` puts
-``lua/shared/session.lua`` and ``lua/shared/mark.lua`` before it. `call.lua` stands before each.
+A script's first lines may name the parts of ``lua/shared`` it uses; `call.lua` stands before each:
+
+- ``--@ use session mark`` puts those parts before the script;
+- ``--@ nest making drop make : make`` puts parts into a function `making` that returns `make`, so
+  that a script that rarely needs them does not build them each time it runs.
 """
 
 from __future__ import annotations
@@ -15,6 +18,7 @@ from msgspec import Struct
 __all__ = ["Script", "load_script"]
 
 _USE = "--@ use "
+_NEST = "--@ nest "
 
 
 class Script(Struct, frozen=True):
@@ -34,13 +38,26 @@ class Script(Struct, frozen=True):
 @cache
 def load_script(name: str) -> Script:
     """Return a script with the parts it uses."""
-    folder = files(__package__) / "lua"
-    text = (folder / f"{name}.lua").read_text(encoding="utf-8")
-    first, _, _ = text.partition("\n")
-    used = first.removeprefix(_USE).split() if first.startswith(_USE) else []
-    parts = [
-        (folder / "shared" / f"{part}.lua").read_text(encoding="utf-8") for part in ("call", *used)
-    ]
+    text = _text(name)
+    parts = [_text("shared/call")]
+    for line in text.splitlines():
+        if line.startswith(_USE):
+            parts += [_text(f"shared/{part}") for part in line.removeprefix(_USE).split()]
+        elif line.startswith(_NEST):
+            parts.append(_nested(line.removeprefix(_NEST)))
+        else:
+            break
     source = "\n".join([*parts, text]).encode()
     # The server's own name for a script, not a protection of anything.
     return Script(name, source, sha1(source, usedforsecurity=False).hexdigest().encode())
+
+
+def _nested(line: str) -> str:
+    names, _, returned = line.partition(" : ")
+    function, *parts = names.split()
+    inside = "\n".join(_text(f"shared/{part}") for part in parts)
+    return f"local function {function}()\n{inside}\nreturn {', '.join(returned.split())}\nend"
+
+
+def _text(name: str) -> str:
+    return files(__package__).joinpath(f"lua/{name}.lua").read_text(encoding="utf-8")

@@ -1,4 +1,5 @@
---@ use session mark registry ids drop make window
+--@ use session mark registry ids entry
+--@ nest making drop alias make : obstacle make guard_session
 -- ARGV[3] holds the ids' digests, 16 bytes each; then each message: role and tokens, fingerprint,
 -- body. First everything is looked up, then everything is written.
 local s, elsewhere = locate(a.id)
@@ -6,6 +7,7 @@ if not s then
   if not a.new then
     return reply('missing', elsewhere or false)
   end
+  local obstacle = making()
   local why, alias, age = obstacle(a.new)
   if why then
     return reply(why, alias or false, age or false)
@@ -14,7 +16,8 @@ end
 
 local known = {}
 if s then
-  known[1] = {ids = open_ids(root, s.st), origin = s.org, last = s.last, stream = s.st}
+  known[1] = {ids = open_ids(root, s.st, shards_for(s.last - s.org + 1)), origin = s.org,
+    last = s.last, stream = s.st}
   for _, segment in ipairs(s.seg) do
     known[#known + 1] = {ids = open_ids(root, segment[1]), origin = segment[2], last = segment[3],
       stream = segment[1]}
@@ -56,21 +59,23 @@ for index = 1, #ARGV - 3 do
   highest = math.max(highest, places[digest])
 end
 
-if s then
-  guard_session(s)
-else
+local _, make, guard_session = nil, nil, nil
+if a.cluster or not s then
+  _, make, guard_session = making()
+end
+if not s then
   s = make(a.new)
-  known[1] = {ids = open_ids(root, s.st), origin = s.org}
+  known[1] = {ids = open_ids(root, s.st, 1), origin = s.org}
+elseif a.cluster then
+  guard_session(s)
 end
 if #fresh > 0 then
-  local own, batch, tokens = known[1], {}, 0
-  local roles = {}
+  local own, batch = known[1], {}
   for number, index in ipairs(fresh) do
     local entry = ARGV[index + 3]
-    local role, count = counted(entry)
-    roles[role], tokens = (roles[role] or 0) + 1, tokens + count
-    local position = last + number - own.origin
-    add_id(own.ids, string.sub(ARGV[3], index * 16 - 15, index * 16), position, position + 1)
+    local role, tokens = counted(entry)
+    s.roles[role + 1], s.tok = s.roles[role + 1] + 1, s.tok + tokens
+    add_id(own.ids, string.sub(ARGV[3], index * 16 - 15, index * 16), last + number - own.origin)
     batch[#batch + 1] = entry
     if #batch == 1000 or number == #fresh then
       call('RPUSH', root .. 'm:' .. s.st, unpack(batch))
@@ -78,16 +83,13 @@ if #fresh > 0 then
     end
   end
   save_ids(own.ids)
-  local expires = s.ttl and a.now + s.ttl
-  call('HSET', s.key, 'last', last + #fresh, 'cnt', s.cnt + #fresh, 'tok', s.tok + tokens,
-    'act', a.now, 'exp', expires or '')
-  for role, count in pairs(roles) do
-    call('HINCRBY', s.key, 'r' .. role, count)
-  end
+  local ended = s.exp
+  s.last, s.cnt, s.act, s.exp = last + #fresh, s.cnt + #fresh, a.now, s.ttl and a.now + s.ttl
+  save(s)
   note_activity(s, a.now)
-  if expires or s.exp then
-    note_end(s, expires)
-    set_life(s, expires)
+  if ended or s.exp then
+    note_end(s, s.exp)
+    set_life(s, s.exp)
   end
   mark(root, s.tenant, s.user, s.id)
 end

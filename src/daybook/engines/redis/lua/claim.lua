@@ -1,4 +1,4 @@
---@ use session mark registry ids drop
+--@ use session mark registry ids drop alias
 -- Claim an id in its natural bucket for a session that will live in another one. An entry of
 -- `alias` is the bucket, the claim's number and its time in milliseconds.
 local s = find(root, a.tenant, a.id)

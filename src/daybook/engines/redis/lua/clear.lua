@@ -8,8 +8,9 @@ if s.cnt == 0 then
 end
 guard_session(s)
 release(s)
-local stream = call('INCR', s.base .. 'n')
-call('HDEL', s.key, 'seg', 'r0', 'r1', 'r2', 'r3')
-call('HSET', s.key, 'st', stream, 'org', s.last + 1, 'first', s.last + 1, 'cnt', 0, 'tok', 0)
+local removed = s.cnt
+s.st, s.seg = call('INCR', s.base .. 'n'), {}
+s.org, s.first, s.cnt, s.tok, s.roles = s.last + 1, s.last + 1, 0, 0, {0, 0, 0, 0}
+save(s)
 mark(s.base, s.tenant, s.user, s.id)
-return reply('ok', s.cnt)
+return reply('ok', removed)

@@ -1,4 +1,4 @@
---@ use session mark registry ids drop make
+--@ use session mark registry ids drop alias make
 local why, alias, age = obstacle(a.new)
 if why then
   return reply(why, alias or false, age or false)

@@ -1,4 +1,4 @@
---@ use session mark registry ids drop make window
+--@ use session mark registry ids drop alias make window entry header
 local s = locate(a.id)
 if not s then
   return reply('missing', false)
@@ -31,9 +31,7 @@ local roles = {0, 0, 0, 0}
 local after = s.last - a.at
 local whole = after <= fork.cnt
 if whole then
-  for role = 1, 4 do
-    roles[role] = tonumber(call('HGET', s.key, 'r' .. (role - 1)) or 0)
-  end
+  roles = {unpack(s.roles)}
 else
   fork.tok = 0
 end
@@ -52,12 +50,8 @@ for _, part in ipairs(stretches(s, low, high)) do
 end
 
 guard_session(s)
+fork.roles = roles
 local child = make(a.new, fork)
-for role = 1, 4 do
-  if roles[role] > 0 then
-    call('HSET', child.key, 'r' .. (role - 1), roles[role])
-  end
-end
 for _, segment in ipairs(fork.seg) do
   local refs = root .. 'r:' .. segment[1]
   if segment[1] == s.st then

@@ -1,4 +1,4 @@
---@ use session
+--@ use session header
 local s, elsewhere = locate(a.id)
 if not s then
   return reply('missing', elsewhere or false)

@@ -1,4 +1,4 @@
---@ use session
+--@ use session header
 -- The first `limit` live sessions after a place, of each bucket that is asked.
 local BATCH = 64
 

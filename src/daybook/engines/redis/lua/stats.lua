@@ -6,8 +6,8 @@ local function add(s)
   sums.tokens = sums.tokens + s.tok
   sums.first = math.min(sums.first or s.cre, s.cre)
   sums.last = math.max(sums.last or s.act, s.act)
-  for role, count in ipairs(call('HMGET', s.key, 'r0', 'r1', 'r2', 'r3')) do
-    sums.roles[role] = sums.roles[role] + tonumber(count or 0)
+  for role, count in ipairs(s.roles) do
+    sums.roles[role] = sums.roles[role] + count
   end
 end
 

@@ -1,4 +1,4 @@
---@ use session mark registry ids drop
+--@ use session mark registry ids drop header
 local s, elsewhere = locate(a.id)
 if not s then
   return reply('missing', elsewhere or false)
@@ -8,12 +8,12 @@ if s.inc ~= a.inc or s.ver ~= a.ver then
 end
 guard_session(s)
 call('SET', s.base .. 'b:' .. s.n, a.body)
-call('HSET', s.key, 'ver', s.ver + 1, 'ttl', a.ttl or '', 'max', a.max or '')
+s.ver, s.ttl, s.max = s.ver + 1, a.ttl, a.max
 if a.life then
   s.act, s.exp = a.act, a.exp
-  call('HSET', s.key, 'act', s.act, 'exp', s.exp or '')
   note_activity(s, s.act)
   note_end(s, s.exp)
 end
+save(s)
 set_life(s, s.exp)
 return reply('ok', header(s), s.user, s.inc, s.ver)

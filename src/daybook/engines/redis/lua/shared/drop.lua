@@ -1,6 +1,20 @@
 -- The end of sessions and of the streams that nobody refers to any more.
 local OWNER = 9007199254740992
 
+-- Forget the ids of a stream at positions above a place.
+local function cut_ids(base, stream, last_position)
+  local key = base .. 'i:' .. stream
+  for at = 0, tonumber(call('HGET', key, '#') or 1) - 1 do
+    local shard, kept = call('HGET', key, at) or '', {}
+    for from = 1, #shard, ENTRY do
+      if struct.unpack('>I4', shard, from + 16) <= last_position then
+        kept[#kept + 1] = string.sub(shard, from, from + ENTRY - 1)
+      end
+    end
+    call('HSET', key, at, table.concat(kept))
+  end
+end
+
 -- Take away one session's hold on a stream whose first message has the number `origin`.
 local function unref(base, stream, origin, number)
   local refs = base .. 'r:' .. stream

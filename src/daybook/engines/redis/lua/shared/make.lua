@@ -48,16 +48,11 @@ local function make(new, fork)
     key = session_key(root, a.tenant, new.id), base = root, tenant = a.tenant, id = new.id,
     user = new.user, n = number, st = number, org = fork and fork.at + 1 or new.first,
     first = fork and fork.first or new.first, last = fork and fork.at or new.first - 1,
-    cnt = fork and fork.cnt or 0, tok = fork and fork.tok or 0, act = new.act, ttl = new.ttl,
-    exp = new.exp, inc = incarnation, ver = 0, seg = fork and fork.seg or {}, cre = new.cre, max = new.max,
+    cnt = fork and fork.cnt or 0, tok = fork and fork.tok or 0,
+    roles = fork and fork.roles or {0, 0, 0, 0}, act = new.act, ttl = new.ttl, exp = new.exp,
+    inc = incarnation, ver = 0, seg = fork and fork.seg or {}, cre = new.cre, max = new.max,
   }
-  call('HSET', s.key, 'user', s.user, 'n', s.n, 'st', s.st, 'org', s.org, 'first', s.first,
-    'last', s.last, 'cnt', s.cnt, 'tok', s.tok, 'act', s.act, 'ttl', s.ttl or '',
-    'exp', s.exp or '', 'inc', s.inc, 'ver', 0, 'cre', s.cre,
-    'max', s.max or '')
-  if #s.seg > 0 then
-    call('HSET', s.key, 'seg', cmsgpack.pack(s.seg))
-  end
+  save(s)
   call('SET', root .. 'b:' .. s.n, new.body)
   call('SADD', root .. 't', a.tenant)
   note_activity(s, s.act)

@@ -3,10 +3,10 @@
 local function mark(base, tenant, user, id)
   local owner = framed(tenant) .. user
   local number = call('INCR', base .. 'n')
-  local time = call('TIME')
-  local at = string.format('%.0f', tonumber(time[1]) * 1000000 + tonumber(time[2]))
-  call('HSET', base .. 'pm:' .. owner, id, number)
-  if call('ZADD', base .. 'pq:' .. owner, 'NX', at, id) == 1 then
+  if call('HSET', base .. 'pm:' .. owner, id, number) == 1 then
+    local time = call('TIME')
+    local at = string.format('%.0f', tonumber(time[1]) * 1000000 + tonumber(time[2]))
+    call('ZADD', base .. 'pq:' .. owner, at, id)
     call('ZADD', base .. 'p', 'NX', at, owner)
   end
 end

@@ -1,8 +1,6 @@
--- Sessions. `s:` holds a session's numbers, `b:` the rest of it, `m:` a stream's messages, `i:`
+-- Sessions. `s:` holds a session's numbers (`n` names it, `st` its own stream, `org` is the number of
+-- that stream's first message), `b:` the rest of it, `m:` a stream's messages, `i:`
 -- its message ids, `r:` who refers to a stream that is shared.
-local FIELDS = {'user', 'n', 'st', 'org', 'first', 'last', 'cnt', 'tok', 'act', 'ttl', 'exp',
-  'inc', 'ver', 'seg', 'cre', 'max'}
-
 local function session_key(base, tenant, id)
   return base .. 's:' .. framed(tenant) .. id
 end
@@ -13,17 +11,24 @@ local function find(base, tenant, id)
   if a.cluster then
     call('EXISTS', base .. 'n', key)
   end
-  local v = call('HMGET', key, unpack(FIELDS))
-  if not v[1] then
+  local packed = call('GET', key)
+  if not packed then
     return nil
   end
+  local v = cmsgpack.unpack(packed)
   return {
     key = key, base = base, tenant = tenant, id = id, user = v[1], n = v[2], st = v[3],
-    org = tonumber(v[4]), first = tonumber(v[5]), last = tonumber(v[6]), cnt = tonumber(v[7]),
-    tok = tonumber(v[8]), act = tonumber(v[9]), ttl = tonumber(v[10]), exp = tonumber(v[11]),
-    inc = tonumber(v[12]), ver = tonumber(v[13]), seg = v[14] and cmsgpack.unpack(v[14]) or {},
-    cre = tonumber(v[15]), max = tonumber(v[16]),
+    org = v[4], first = v[5], last = v[6], cnt = v[7], tok = v[8], roles = v[9], act = v[10],
+    ttl = v[11] or nil, exp = v[12] or nil, inc = v[13], ver = v[14], seg = v[15], cre = v[16],
+    max = v[17] or nil,
   }
+end
+
+-- Store a session's numbers. Its life on the server is set apart, by `set_life`.
+local function save(s)
+  local packed = cmsgpack.pack({s.user, s.n, s.st, s.org, s.first, s.last, s.cnt, s.tok, s.roles,
+    s.act, s.ttl or false, s.exp or false, s.inc, s.ver, s.seg, s.cre, s.max or false})
+  call('SET', s.key, packed, 'KEEPTTL')
 end
 
 local function is_live(s)
@@ -45,20 +50,4 @@ local function locate(id)
   end
   local alias = call('HGET', root .. 'alias', framed(a.tenant) .. id)
   return nil, alias and unframed(alias)
-end
-
-local function now_ms()
-  local time = call('TIME')
-  return tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
-end
-
-local function alias_time(alias)
-  local _, rest = unframed(alias)
-  return tonumber(string.match(rest, ':(%d+)$'))
-end
-
--- Return what a caller sees of a session.
-local function header(s)
-  local body = call('GET', s.base .. 'b:' .. s.n)
-  return {body or '', s.first, s.last, s.cnt, s.tok, s.act, s.exp or false}
 end

@@ -60,9 +60,3 @@ local function collect(s, low, high, newest, out, size, most)
   end
   return size
 end
-
--- The role and tokens that stand before a message's fingerprint and body.
-local function counted(entry)
-  local word = struct.unpack('>I4', entry)
-  return math.floor(word / 536870912), word % 536870912
-end
