@@ -1,6 +1,6 @@
 """Columns of a scope whose words, tokens and vectors stay in its store.
 
-What is left takes about a ninth of the memory. The store answers both legs of a query for all of
+What is left takes a fifteenth of the memory, keys aside. The store answers both legs of a query for all of
 the scope's documents; from there on a search is the one of `daybook.recall.scope_search`, so that
 it finds the same. Not thread-safe.
 """
