@@ -6,11 +6,13 @@ also after a power loss, and the next frame is not begun before it is on the dis
 
 from __future__ import annotations
 
+import resource
 from collections.abc import Sequence
 from datetime import datetime
 
 from msgspec import Struct
 
+from daybook.engines.file.driver_errors import uncertain
 from daybook.engines.file.file_lock import BusyError
 from daybook.engines.file.frames import new_stream
 from daybook.engines.file.locked_file import Locked
@@ -32,6 +34,7 @@ from daybook.model.session_rules import active_session, fresh_session, is_expire
 __all__ = ["AppendRequest", "AppendRound"]
 
 _MOST_FILES = 64  # open at once
+_PART_OF_LIMIT = 8  # and no more than this part of what the process may open
 
 Answer = AppendResult | None
 _Known = tuple[bytes, int]
@@ -132,9 +135,10 @@ class AppendRound:
         outcomes: list[Outcome[Answer]] = []
         drafts: dict[Session, _Draft | BaseException] = {}
         start = 0
+        most = _most_files()
         for at, request in enumerate(requests):
             key = session_key(request.scope.tenant, request.session_id)
-            if len(drafts) >= _MOST_FILES and key not in drafts:
+            if len(drafts) >= most and key not in drafts:
                 self._finish(requests[start:at], drafts, outcomes, start)
                 drafts, start = {}, at
             outcomes.append(self._add(request, key, drafts))
@@ -250,8 +254,7 @@ class AppendRound:
             if error is None:
                 locked.file.learn(written[key])
             else:
-                failed[key] = error
-                locked.take_back()
+                failed[key] = error if locked.take_back() else uncertain("append")
         return failed
 
     def _write_frame(self, draft: _Draft, locked: Locked[SessionFile]) -> bytes:
@@ -279,3 +282,10 @@ class AppendRound:
             entries=draft.fresh,
             with_entries=draft.session,
         )
+
+
+def _most_files() -> int:
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft == resource.RLIM_INFINITY:
+        return _MOST_FILES
+    return max(1, min(_MOST_FILES, soft // _PART_OF_LIMIT))

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 from daybook.errors import CorruptRecordError, StoreError, StoreFullError, StoreUnavailableError
 
-__all__ = ["ENGINE", "damaged", "map_errors", "translate"]
+__all__ = ["ENGINE", "damaged", "map_errors", "translate", "uncertain"]
 
 ENGINE = "file"
 
@@ -50,6 +50,15 @@ def damaged(what: str, operation: str) -> CorruptRecordError:
     """Return the error for a file whose own bytes cannot be trusted; `what` holds no data."""
     return CorruptRecordError(
         f"{what}: restore it from a backup", engine=ENGINE, operation=operation
+    )
+
+
+def uncertain(operation: str) -> StoreUnavailableError:
+    """Return the error for a write that could neither be synced nor taken back."""
+    return StoreUnavailableError(
+        "the disk fails: what was written may or may not be there; repeat the call once it works",
+        engine=ENGINE,
+        operation=operation,
     )
 
 

@@ -251,8 +251,12 @@ class Folders:
                 return kept
         with self.folder(parts[:-1], create=create) as parent:
             descriptor = self._open_folder(parts[-1], parent, create)
-            if create:
-                self.sync_file(parent, names=True)
+            try:
+                if create:
+                    self.sync_file(parent, names=True)
+            except BaseException:
+                os.close(descriptor)
+                raise
         return self._keep(parts, descriptor, create)
 
     def _keep(self, parts: tuple[str, ...], descriptor: int, durable: bool) -> _Kept:

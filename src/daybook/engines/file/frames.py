@@ -23,6 +23,7 @@ from zlib import crc32
 
 __all__ = [
     "FOOTER_SIZE",
+    "FRAME_START",
     "LINE_SIZE",
     "FileLine",
     "Frame",
@@ -42,7 +43,7 @@ _START = "daybook file 1 "
 _LINE = re.compile(rb"daybook file (\d+) ([0-9a-f]{16}) ([0-9a-f]{32})\n")
 LINE_SIZE = len(_START) + 16 + 1 + 32 + 1
 _HEADER = re.compile(rb"@([a-z]) ([0-9a-f]{8}) ([0-9a-f]{8})\n")
-_HEADER_SIZE = 21
+FRAME_START = 21
 _FOOTER = re.compile(rb"\n([0-9a-f]{8})\n")
 FOOTER_SIZE = 10
 _WORD = 0xFFFFFFFF
@@ -109,7 +110,7 @@ def parse_frame(data: bytes, at: int, seed: int) -> Frame | None:
     header = _HEADER.match(data, at)
     if header is None:
         return None
-    start = at + _HEADER_SIZE
+    start = at + FRAME_START
     end = start + int(header[2], 16)
     footer = _FOOTER.match(data, end)
     if footer is None or footer[1] != header[2]:
@@ -125,7 +126,7 @@ def parse_frame(data: bytes, at: int, seed: int) -> Frame | None:
 def claimed_size(data: bytes, at: int) -> int:
     """Return the size of the frame that seems to begin at an offset; 0 if none does."""
     header = _HEADER.match(data, at)
-    return 0 if header is None else _HEADER_SIZE + int(header[2], 16) + FOOTER_SIZE
+    return 0 if header is None else FRAME_START + int(header[2], 16) + FOOTER_SIZE
 
 
 def last_frame_size(data: bytes) -> int:
@@ -133,7 +134,7 @@ def last_frame_size(data: bytes) -> int:
     footer = _FOOTER.match(data, max(0, len(data) - FOOTER_SIZE))
     if footer is None or footer.end() != len(data):
         return 0
-    return _HEADER_SIZE + int(footer[1], 16) + FOOTER_SIZE
+    return FRAME_START + int(footer[1], 16) + FOOTER_SIZE
 
 
 def find_frame(data: bytes, start: int, seed: int) -> int | None:

@@ -9,6 +9,7 @@ from typing import Generic, TypeVar
 from daybook.engines.file.file_lock import BusyError, release, try_lock
 from daybook.engines.file.folders import Folders, write_all
 from daybook.engines.file.followed_file import FollowedFile
+from daybook.engines.file.frames import FRAME_START
 from daybook.engines.file.paths import Place
 
 __all__ = ["Locked", "lock_place"]
@@ -52,11 +53,16 @@ class Locked(Generic[F]):
             self.take_back()
             raise
 
-    def take_back(self) -> None:
-        """Remove what was added and could not be synced."""
-        with suppress(OSError):  # then it is torn or unsynced, and the next writer cuts it off
-            os.ftruncate(self.descriptor, self.file.end)
+    def take_back(self) -> bool:
+        """Remove what was added and could not be synced; tell whether it is surely gone."""
         self.file.writing = False
+        with suppress(OSError):
+            os.ftruncate(self.descriptor, self.file.end)
+            return True
+        with suppress(OSError):  # a frame without its beginning does not count
+            write_all(self.descriptor, [bytes(FRAME_START)], self.file.end)
+            return True
+        return False
 
     def unlock(self) -> None:
         """Give the file back."""

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import NamedTuple
 
+from daybook.engines.file.driver_errors import uncertain
 from daybook.engines.file.file_cache import FileCache
 from daybook.engines.file.file_lock import BusyError, release
 from daybook.engines.file.folders import Folders
@@ -183,9 +184,10 @@ class RecordFiles:
             for locked, frame in frames:
                 locked.add(frame)
             self._syncs.sync_all([locked.descriptor for locked, _ in frames])
-        except BaseException:
-            for locked, _ in frames:
-                locked.take_back()
+        except BaseException as exc:
+            taken_back = [locked.take_back() for locked, _ in frames]
+            if not all(taken_back):
+                raise uncertain("put") from exc
             raise
         for locked, frame in frames:
             locked.file.learn(frame)

@@ -39,9 +39,9 @@ def check_folder(root: Path) -> None:
     """
     if not root.parent.is_dir():
         raise ConfigError(f"file: the folder above {root.name} does not exist: create it first")
-    root.mkdir(mode=0o700, exist_ok=True)
-    if not root.is_dir():
+    if root.exists() and not root.is_dir():
         raise ConfigError(f"file: {root.name} is not a folder")
+    root.mkdir(mode=0o700, exist_ok=True)
     marker = root / MARKER
     try:
         body = marker.read_bytes()

@@ -21,6 +21,7 @@ from daybook.engines.file.frames import (
     parse_frame,
 )
 from daybook.engines.file.session_frames import (
+    BLANK,
     FACTS,
     MESSAGES,
     NO_ROLES,
@@ -186,6 +187,8 @@ class SessionFile(FollowedFile):
             if frame.kind == FACTS:
                 state, facts = decode_facts(frame.head)
                 self._take_facts(state, facts)
+            elif frame.kind == BLANK and not self._offsets:
+                self._first = int(frame.head) + 1
             elif frame.kind == MESSAGES:
                 return self._take_messages(frame, data, offset, last=last)
         except msgspec.MsgspecError:
@@ -203,7 +206,7 @@ class SessionFile(FollowedFile):
         first = head.state.last_seq - len(head.entries) + 1
         if last and not _whole(head, view, frame.bodies, first, self.seed):
             return False
-        if not self._offsets and self.facts is None:
+        if not self._first:
             self._first = first
         missing = first - self._first - len(self._offsets)
         if missing < 0:  # numbers that were given already: not a frame we wrote

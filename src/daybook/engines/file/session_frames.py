@@ -21,6 +21,7 @@ from daybook.model.session import Session
 from daybook.model.session_codec import decode_session, encode_session
 
 __all__ = [
+    "BLANK",
     "FACTS",
     "MESSAGES",
     "NO_ROLES",
@@ -33,6 +34,7 @@ __all__ = [
     "count_roles",
     "decode_facts",
     "decode_messages",
+    "encode_blank",
     "encode_facts",
     "encode_messages",
     "encode_part",
@@ -41,6 +43,7 @@ __all__ = [
     "state_of",
 ]
 
+BLANK = "v"
 FACTS = "s"
 MESSAGES = "a"
 # The stored numbers of roles: never reorder, only add.
@@ -187,6 +190,12 @@ def make_facts(
 ) -> Facts:
     """Return the facts of a session."""
     return Facts(tenant, incarnation, msgspec.Raw(encode_session(session)), segments)
+
+
+def encode_blank(last_seq: int, size: int, seed: int) -> bytes:
+    """Return a frame of a size with nothing but a number: it goes in the place of old facts."""
+    empty = len(encode_frame(BLANK, b"", (), seed))
+    return encode_frame(BLANK, str(last_seq).encode().ljust(size - empty), (), seed)
 
 
 def encode_messages(state: State, entries: Sequence[NewEntry], seed: int) -> bytes:

@@ -8,8 +8,9 @@ from contextlib import contextmanager
 from datetime import datetime
 from heapq import nsmallest
 
-from daybook.engines.file.folders import Folders
-from daybook.engines.file.frames import new_stream
+from daybook.engines.file.driver_errors import uncertain
+from daybook.engines.file.folders import Folders, read_all, write_all
+from daybook.engines.file.frames import FRAME_START, claimed_size, new_stream, parse_frame
 from daybook.engines.file.locked_file import Locked
 from daybook.engines.file.marks import user_name
 from daybook.engines.file.paths import (
@@ -24,7 +25,14 @@ from daybook.engines.file.paths import tenant_of as tenant_name
 from daybook.engines.file.session_birth import Births, NewSession
 from daybook.engines.file.session_end import SessionEnd
 from daybook.engines.file.session_file import SessionFile
-from daybook.engines.file.session_frames import ROLE_NAMES, encode_facts, make_facts, state_of
+from daybook.engines.file.session_frames import (
+    ROLE_NAMES,
+    decode_facts,
+    encode_blank,
+    encode_facts,
+    make_facts,
+    state_of,
+)
 from daybook.engines.file.session_store import SessionStore, stream_name
 from daybook.engines.file.shared_streams import SharedStreams
 from daybook.errors import ConflictError
@@ -90,6 +98,7 @@ class SessionJobs:
                     file.facts.tenant, file.facts.incarnation, changed, file.facts.segments
                 )
                 self._add(locked, encode_facts(state, facts, file.seed))
+                self._blank(locked, before.facts_at)
             return file.session()
 
     def delete(self, scope: Scope, session_id: str, now: datetime) -> bool:
@@ -248,10 +257,22 @@ class SessionJobs:
         locked.add(frame)
         try:
             self._folders.sync_file(locked.descriptor)
-        except BaseException:
-            locked.take_back()
+        except BaseException as exc:
+            if not locked.take_back():
+                raise uncertain("update session") from exc
             raise
         locked.file.learn(frame)
+
+    def _blank(self, locked: Locked[SessionFile], offset: int) -> None:
+        """Take facts that were replaced off the disk; a crash on the way loses nothing else."""
+        seed = locked.file.seed
+        size = claimed_size(read_all(locked.descriptor, offset, FRAME_START), 0)
+        data = read_all(locked.descriptor, offset, size)
+        frame = parse_frame(data, 0, seed)
+        if frame is not None:
+            last_seq = decode_facts(frame.head)[0].last_seq
+            write_all(locked.descriptor, [encode_blank(last_seq, size, seed)], offset)
+            self._folders.sync_file(locked.descriptor)
 
     def _make_room(
         self,

@@ -14,7 +14,7 @@ from daybook.engines.file.file_lock import release
 from daybook.engines.file.folders import Folders
 from daybook.engines.file.followed_file import read_line
 from daybook.engines.file.locked_file import Locked, lock_place
-from daybook.engines.file.paths import Place, Session, session_place, shared_place
+from daybook.engines.file.paths import Place, Session, session_key, session_place, shared_place
 from daybook.engines.file.session_file import SessionFile, read_rows
 from daybook.engines.file.session_frames import NO_ROLES, Roles
 from daybook.errors import CorruptRecordError
@@ -57,6 +57,7 @@ class SessionStore:
             file = self.known(place, descriptor, size)
             with file.guard:
                 file.refresh(descriptor, size, index=index)
+                _check_whose(file, key)
             yield descriptor, file
         finally:
             os.close(descriptor)
@@ -104,6 +105,7 @@ class SessionStore:
             file = self.known(place, descriptor, size)
             with file.guard:
                 file.refresh(descriptor, size, index=True)
+                _check_whose(file, key)
         except BaseException:
             release(descriptor)
             raise
@@ -192,6 +194,18 @@ class SessionStore:
             self.cache.forget(place)
             file = self.cache.get(place, line)
         return file
+
+
+def _check_whose(file: SessionFile, key: Session) -> None:
+    """Refuse a file that stands where another session's should.
+
+    Raises:
+        CorruptRecordError: It is another's.
+    """
+    if file.header is None or file.facts is None:
+        return
+    if session_key(file.facts.tenant, file.header.id) != key:
+        raise damaged("a file stands in the place of another session's", "read")
 
 
 def _seen(scope: Scope, session: SessionView, now: datetime) -> bool:
