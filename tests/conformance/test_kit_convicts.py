@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pytest
@@ -10,7 +11,19 @@ from daybook.engines.inmemory import InMemoryEngine
 from daybook.protocols.clock import Clock
 from daybook.registry import Engine
 from daybook.testing.broken_doubles import Double, opener_of
-from daybook.testing.broken_forks import FORK_DOUBLES
+from daybook.testing.broken_forks import (
+    FORK_DOUBLES,
+    AncestryForgotten,
+    ClearedWithItsParent,
+    ForkForAnyone,
+    ForkUnmarked,
+    InheritedIdsForgotten,
+    LiveParent,
+    LostWithItsParent,
+    PlacesEndAtTheFork,
+    TakesItsParentAlong,
+    WindowEndsAtTheFork,
+)
 from daybook.testing.broken_indexes import INDEX_DOUBLES, IndexDouble
 from daybook.testing.broken_logs import (
     LOG_DOUBLES,
@@ -22,15 +35,26 @@ from daybook.testing.broken_logs import (
     OldestWindow,
     PartialBatch,
 )
+from daybook.testing.broken_races import LOG_RACE_DOUBLES, RECORD_RACE_DOUBLES
 from daybook.testing.broken_records import (
     RECORD_DOUBLES,
     ExpiryIgnored,
     PrefixCollision,
     RecordDouble,
+    RestoreForEver,
+    RestoreKeepsOld,
+    RestoreRenumbers,
     SweepKeepsSilent,
     VersionIgnored,
 )
-from daybook.testing.broken_views import VIEW_DOUBLES
+from daybook.testing.broken_views import (
+    VIEW_DOUBLES,
+    EndComputedAnew,
+    FirstNumberIgnored,
+    GrantsReplaced,
+    ViewHidesOneMore,
+    ViewOfTheWindow,
+)
 from daybook.testing.conviction import failures
 from daybook.testing.log_state_machine import run_log_machine
 from daybook.testing.message_log_contract import MessageLogContract
@@ -39,7 +63,8 @@ from daybook.testing.record_store_contract import RecordStoreContract
 from daybook.testing.scenario import Contract
 from daybook.testing.search_index_contract import SearchIndexContract
 
-ALL_LOG_DOUBLES = {**LOG_DOUBLES, **FORK_DOUBLES, **VIEW_DOUBLES}
+ALL_LOG_DOUBLES = [LOG_DOUBLES, FORK_DOUBLES, VIEW_DOUBLES, LOG_RACE_DOUBLES]
+ALL_RECORD_DOUBLES = [RECORD_DOUBLES, RECORD_RACE_DOUBLES]
 
 # Those that one caller alone can notice.
 MACHINE_DOUBLES: list[Double] = [
@@ -49,10 +74,28 @@ MACHINE_DOUBLES: list[Double] = [
     OldestWindow,
     NumbersReused,
     DeletionUnmarked,
+    LiveParent,
+    LostWithItsParent,
+    ClearedWithItsParent,
+    TakesItsParentAlong,
+    InheritedIdsForgotten,
+    WindowEndsAtTheFork,
+    PlacesEndAtTheFork,
+    ForkForAnyone,
+    ForkUnmarked,
+    AncestryForgotten,
+    ViewHidesOneMore,
+    ViewOfTheWindow,
+    GrantsReplaced,
+    EndComputedAnew,
+    FirstNumberIgnored,
     PrefixCollision,
     VersionIgnored,
     ExpiryIgnored,
     SweepKeepsSilent,
+    RestoreRenumbers,
+    RestoreKeepsOld,
+    RestoreForEver,
 ]
 
 
@@ -67,21 +110,32 @@ def convict(contract: Any, double: Double, test: str) -> None:
         pytest.fail(f"acquitted by {test}; convicted by {others}")
 
 
-@pytest.mark.parametrize("double", ALL_LOG_DOUBLES, ids=lambda double: double.__name__)
-def test_every_broken_log_is_convicted_of_what_it_breaks(double: type[LogDouble]) -> None:
-    convict(MessageLogContract, double, ALL_LOG_DOUBLES[double])
+def each(tables: Sequence[Mapping[Any, str]]) -> pytest.MarkDecorator:
+    pairs = [pair for table in tables for pair in table.items()]
+    return pytest.mark.parametrize(
+        ("double", "test"), pairs, ids=[f"{double.__name__}-{test[5:]}" for double, test in pairs]
+    )
 
 
-@pytest.mark.parametrize("double", RECORD_DOUBLES, ids=lambda double: double.__name__)
-def test_every_broken_record_store_is_convicted_of_what_it_breaks(
-    double: type[RecordDouble],
+@each(ALL_LOG_DOUBLES)
+def test_every_broken_log_is_convicted_of_what_it_breaks(
+    double: type[LogDouble], test: str
 ) -> None:
-    convict(RecordStoreContract, double, RECORD_DOUBLES[double])
+    convict(MessageLogContract, double, test)
 
 
-@pytest.mark.parametrize("double", INDEX_DOUBLES, ids=lambda double: double.__name__)
-def test_every_broken_index_is_convicted_of_what_it_breaks(double: type[IndexDouble]) -> None:
-    convict(SearchIndexContract, double, INDEX_DOUBLES[double])
+@each(ALL_RECORD_DOUBLES)
+def test_every_broken_record_store_is_convicted_of_what_it_breaks(
+    double: type[RecordDouble], test: str
+) -> None:
+    convict(RecordStoreContract, double, test)
+
+
+@each([INDEX_DOUBLES])
+def test_every_broken_index_is_convicted_of_what_it_breaks(
+    double: type[IndexDouble], test: str
+) -> None:
+    convict(SearchIndexContract, double, test)
 
 
 @pytest.mark.parametrize("double", [LogDouble, RecordDouble, IndexDouble])

@@ -19,8 +19,16 @@ __all__ = ["Opener", "failures"]
 
 Opener = Callable[[Clock], Awaitable[Engine]]
 
-# ValueError and LookupError: a test that unpacks or looks up what is not there.
-_VERDICTS = (AssertionError, DaybookError, ValueError, LookupError, pytest.fail.Exception)
+# ValueError and LookupError: a test that unpacks or looks up what is not there; RuntimeError: what
+# asyncio says to an object of another event loop.
+_VERDICTS = (
+    AssertionError,
+    DaybookError,
+    ValueError,
+    LookupError,
+    RuntimeError,
+    pytest.fail.Exception,
+)
 
 
 def failures(contract: Any, opener: Opener, *, only: str | None = None) -> dict[str, str]:

@@ -90,10 +90,19 @@ class FacadeContract(SessionFacadeContract):
     def url(self) -> str:
         """Return the URL of the test's engine."""
 
+    def index(self) -> str | None:
+        """Return the URL of the index to pair the engine with; None for its own."""
+        return None
+
     @contextmanager
     def opened(self, **options: Any) -> Iterator[Any]:
         """Open a book on the test's engine, with a clock that stands still unless given one."""
-        options = {"embedder": "hash", "clock": FakeClock(), **options}
+        options = {
+            "embedder": "hash",
+            "clock": FakeClock(),
+            "index": self.index(),
+            **options,
+        }
         book: Any = (
             Daybook.open(self.url(), **options)
             if self.blocking

@@ -35,7 +35,7 @@ __all__ = [
 T = TypeVar("T")
 
 SCOPES = st.sampled_from(
-    [*[Scope("t", "u")] * 3, Scope("t", "v"), Scope("w", "u"), Scope("t"), Scope("t", "U")]
+    [*[Scope("t", "u")] * 5, Scope("t", "v"), Scope("w", "u"), Scope("t"), Scope("t", "U")]
 )
 USERS = st.sampled_from(["u", "u", "u", "v"])
 IDS = st.sampled_from(["s", "s", "s%", "S", "f"])

@@ -50,10 +50,16 @@ def run_log_machine(
 class LogStateMachine(LogForestRules):
     """One random history: appends, lives, deletions and pages, besides the forest's rules."""
 
-    @initialize(batch=st.lists(SAID, min_size=2, max_size=4, unique_by=lambda said: said[0]))
-    def begin(self, batch: list[Said]) -> None:
+    @initialize(
+        batch=st.lists(SAID, min_size=2, max_size=4, unique_by=lambda said: said[0]),
+        at=st.sampled_from([None, 1, 2]),
+    )
+    def begin(self, batch: list[Said], at: int | None) -> None:
         """Something is there already, so that the first steps have something to break."""
-        self.append_creating(Scope("t", "u"), "u", "s", batch, None)
+        mine = Scope("t", "u")
+        self.append_creating(mine, "u", "s", batch, None)
+        if at is not None:
+            self.fork(mine, "s", "f", "u", at, None)
 
     @rule(scope=SCOPES, name=IDS, batch=BATCHES)
     def append(self, scope: Scope, name: str, batch: list[Said]) -> None:

@@ -19,6 +19,7 @@ from daybook.protocols.message_log import MessageLog
 from daybook.registry import Engine
 from daybook.testing.fake_clock import FakeClock
 from daybook.testing.log_append_contract import LogAppendContract
+from daybook.testing.log_concurrency_contract import LogConcurrencyContract
 from daybook.testing.log_expiry_contract import LogExpiryContract
 from daybook.testing.log_fork_contract import LogForkContract
 from daybook.testing.log_isolation_contract import LogIsolationContract
@@ -43,6 +44,7 @@ class MessageLogContract(
     LogForkContract,
     LogViewContract,
     LogPendingContract,
+    LogConcurrencyContract,
     LogIsolationContract,
 ):
     """Every promise of `daybook.protocols.message_log`.
