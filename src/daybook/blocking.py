@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import atexit
 import weakref
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Self
 
@@ -317,6 +317,16 @@ class BlockingRecall:
         """See `Recall.index`."""
         return self._run(self._facet.index(session_id, user_id=user_id))
 
+    def reindex(
+        self, *, user_id: str | None = None, on_progress: Callable[[int, int], None] | None = None
+    ) -> int:
+        """See `Recall.reindex`."""
+        return self._run(self._facet.reindex(user_id=user_id, on_progress=on_progress))
+
+    def is_lost(self) -> bool:
+        """See `Recall.is_lost`."""
+        return self._run(self._facet.is_lost())
+
     def flush(self, *, user_id: str | None = None) -> None:
         """See `Recall.flush`."""
         self._run(self._facet.flush(user_id=user_id))
@@ -442,6 +452,10 @@ class BlockingRecords:
     def versions(self, namespace: Sequence[str], key: str, *, limit: int = 100) -> _MemoryRecords:
         """See `Records.versions`."""
         return self._run(self._facet.versions(namespace, key, limit=limit))
+
+    def reindex(self) -> int:
+        """See `Records.reindex`."""
+        return self._run(self._facet.reindex())
 
     def expire(self) -> int:
         """See `Records.expire`."""

@@ -7,7 +7,7 @@ from collections.abc import Callable, Generator, Sequence
 from types import EllipsisType, TracebackType
 from typing import Any, Self
 
-from daybook.config import default_embedder
+from daybook.config import default_embedder, default_index
 from daybook.context.token_estimate import ApproximateTokenCounter
 from daybook.errors import ConfigError
 from daybook.facets.context import ContextBuilder
@@ -16,6 +16,7 @@ from daybook.facets.recall import Recall
 from daybook.facets.records import Records
 from daybook.facets.session_access import SessionAccess
 from daybook.facets.sessions import Sessions
+from daybook.indexing.index_claim import claim_index, place_of
 from daybook.indexing.models import Models
 from daybook.indexing.record_indexer import RecordIndexer
 from daybook.indexing.turn_indexer import TurnIndexer
@@ -46,7 +47,7 @@ class AsyncDaybook:
         records: Values under a namespace and a key.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what the facets are wired from
         self,
         engines: Sequence[Engine],
         *,
@@ -57,6 +58,7 @@ class AsyncDaybook:
         id_factory: IdFactory,
         counter: TokenCounter,
         background: bool,
+        no_index: str = "",
     ) -> None:
         """Wire opened engines; callers use `open`."""
         log, records = engines[0].log, engines[0].records
@@ -90,7 +92,9 @@ class AsyncDaybook:
             counter=counter,
             changed=changed,
         )
-        self.recall = Recall(log, index, self._indexer, models, tenant=tenant, clock=clock)
+        self.recall = Recall(
+            log, index, self._indexer, models, tenant=tenant, clock=clock, no_index=no_index
+        )
         self.context = ContextBuilder(
             self.history, self.sessions, self.recall, counter=counter, clock=clock
         )
@@ -112,8 +116,11 @@ class AsyncDaybook:
         """Open a daybook: await it, or use it with ``async with``.
 
         Args:
-            url: Where history and records live: ``sqlite:///chat.db`` or ``inmemory://``.
-            index: Another engine's URL for the search index; None for the same engine.
+            url: Where history and records live: ``sqlite:///chat.db``, ``postgresql://…``,
+                ``redis://…``, ``mongodb://…``, ``dynamodb://…``, ``file:///folder``,
+                ``inmemory://``.
+            index: Another engine's URL for the search index, ``"none"`` for no index; None for
+                the same engine, or, if that has no index, an SQLite file in the cache folder.
             embedder: ``"static"`` (ships with the package), ``"minilm"``, ``"hash"``, an object, a
                 callable from texts to vectors, or None for words alone. Left out: what
                 ``DAYBOOK_EMBEDDER`` names, else ``"static"``.
@@ -198,14 +205,49 @@ class Opening:
         clock: Clock = settings["clock"]
         engines: list[Engine] = [await open_engine(url, clock=clock)]
         try:
-            if index_url is not None:
-                engines.append(await open_engine(index_url, clock=clock))
-            book = self._kind(engines, index=engines[-1].index, models=models, **settings)
+            index, reason = await _index_for(engines, url, index_url, clock)
+            book = self._kind(engines, index=index, models=models, no_index=reason, **settings)
+            if index is not None and len(engines) > 1 and await book.recall.is_lost():
+                await book.recall.reindex()
+                await book.records.reindex()
             book.resume()
         except BaseException:
             await asyncio.gather(*(engine.close() for engine in engines))
             raise
         return book
+
+
+async def _index_for(
+    engines: list[Engine], url: str, index_url: str | None, clock: Clock
+) -> tuple[SearchIndex | None, str]:
+    """Return the index that follows an opened engine, or None and why there is none.
+
+    Opens another engine for it where needed and adds that to `engines`.
+    """
+    if index_url == "none":
+        return None, "it was opened with index='none'"
+    if index_url is None and engines[0].index is not None:
+        return engines[0].index, ""
+    if index_url is None and not engines[0].capabilities.several_processes:
+        index_url = "inmemory://"
+    chosen = index_url or default_index(url)
+    engines.append(await open_engine(chosen, clock=clock))
+    index = engines[1].index
+    if index is None:
+        raise ConfigError(
+            f"index: {engines[1].capabilities.engine} has no search index; name sqlite:///… or "
+            "postgresql://…"
+        )
+    if engines[0].index is not None:
+        return index, ""
+    ours = place_of(chosen)
+    claimed = await claim_index(engines[0].records, ours)
+    if claimed == ours:
+        return index, ""
+    return None, (
+        f"this store is indexed at {claimed}: open it with that index=, or run "
+        "`daybook reindex` here to move the index"
+    )
 
 
 async def _embedder_of(choice: EmbedderChoice) -> Embedder | None:

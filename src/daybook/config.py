@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+from hashlib import blake2b
 from pathlib import Path
 
-__all__ = ["cache_folder", "default_embedder", "default_url"]
+__all__ = ["cache_folder", "default_embedder", "default_index", "default_url"]
 
 
 def default_url() -> str:
@@ -18,8 +19,22 @@ def default_embedder() -> str:
     return os.environ.get("DAYBOOK_EMBEDDER") or "static"
 
 
+def default_index(url: str) -> str:
+    """Return the index of a store whose engine has none: ``DAYBOOK_INDEX``, or a cached file.
+
+    It holds nothing that cannot be made again from the store.
+    """
+    named = os.environ.get("DAYBOOK_INDEX")
+    if named:
+        return named
+    folder = cache_folder()
+    folder.mkdir(parents=True, exist_ok=True)
+    name = blake2b(url.encode(), digest_size=8).hexdigest()
+    return f"sqlite:///{folder}/index-{name}.db"
+
+
 def cache_folder() -> Path:
-    """Return where converted models may be kept: ``DAYBOOK_CACHE``, or the user's cache folder."""
+    """Return where converted models and indexes are: ``DAYBOOK_CACHE``, or the user's cache."""
     named = os.environ.get("DAYBOOK_CACHE")
     if named:
         return Path(named)

@@ -28,6 +28,7 @@ COMMANDS: Mapping[str, Entry] = {
     "context": Entry("context_command", "Build what to send to a model for the next turn."),
     "export": Entry("export_command", "Write a conversation as JSON, Markdown or HTML."),
     "copy": Entry("copy_command", "Copy everything to another engine, and prove it."),
+    "reindex": Entry("reindex_command", "Index everything anew, or move the index here."),
     "stats": Entry("stats_command", "Count conversations, messages and what is indexed."),
     "doctor": Entry("doctor_command", "Check the installation and this daybook."),
     "demo": Entry("demo_command", "Import a conversation and ask it questions."),
@@ -61,6 +62,7 @@ class LazyGroup(click.Group):
     epilog="Start with: daybook demo",
 )
 @click.option("--url", metavar="URL", help="Where the daybook is.  [DAYBOOK_URL, or daybook.db]")
+@click.option("--index", metavar="URL", help="Where the index is, if elsewhere.  [DAYBOOK_INDEX]")
 @click.option("--embedder", metavar="NAME", help="static, minilm, hash or none.  [static]")
 @click.option("--tenant", metavar="NAME", help="Whose data.  [default]")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")

@@ -20,7 +20,7 @@ from daybook.errors import DaybookError
 
 __all__ = ["daybook_command"]
 
-_GLOBAL = ("url", "embedder", "tenant", "as_json", "quiet", "debug")
+_GLOBAL = ("url", "index", "embedder", "tenant", "as_json", "quiet", "debug")
 
 Body = Callable[..., Coroutine[Any, Any, None]]
 
@@ -61,6 +61,7 @@ def _with_global_options(call: Any) -> Any:
     options = [
         click.option("--url", metavar="URL", help="Where the daybook is."),
         click.option("--json", "as_json", is_flag=True, help="Print JSON."),
+        click.option("--index", hidden=True),
         click.option("--embedder", hidden=True),
         click.option("--tenant", hidden=True),
         click.option("--quiet", "-q", is_flag=True, hidden=True),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 import click
@@ -11,9 +13,10 @@ from daybook.cli.command import daybook_command
 from daybook.cli.progress import bars
 from daybook.cli.settings import Settings
 from daybook.cli.terminal import print_json
+from daybook.client import AsyncDaybook
 from daybook.copying.report import CopyReport
 from daybook.copying.run import copy_store
-from daybook.errors import ConfigError, StoreError
+from daybook.errors import ConfigError, StoreError, UnsupportedError
 from daybook.protocols.clock import SystemClock
 from daybook.registry import open_engine
 
@@ -51,6 +54,8 @@ async def command(settings: Settings, source: str, target: str) -> None:
             await there.close()
     finally:
         await here.close()
+    if report.written_records:
+        await _index_records(target, report.tenants)
     if settings.as_json:
         print_json(msgspec.to_builtins(report))
     else:
@@ -61,6 +66,14 @@ async def command(settings: Settings, source: str, target: str) -> None:
             engine=there.capabilities.engine,
             operation="copy",
         )
+
+
+async def _index_records(target: str, tenants: Sequence[str]) -> None:
+    """Index copied records; copied messages are indexed when the destination is opened."""
+    for tenant in tenants:
+        async with AsyncDaybook.open(target, tenant=tenant, background=False) as book:
+            with suppress(UnsupportedError):  # it is indexed elsewhere: reindex there
+                await book.records.reindex()
 
 
 def _show(settings: Settings, report: CopyReport) -> None:

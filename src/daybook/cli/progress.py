@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -35,6 +35,17 @@ class Bars:
     def copying(self) -> CopyBar:
         """Return a bar for a copy."""
         return CopyBar(self._progress)
+
+    def steps(self, name: str) -> Callable[[int, int], None]:
+        """Return a bar that is told how much is done, and of how much."""
+        progress = self._progress
+        task = None if progress is None else progress.add_task(name, total=None, note="")
+
+        def told(done: int, total: int) -> None:
+            if progress is not None and task is not None:
+                progress.update(task, completed=done, total=total)
+
+        return told
 
     async def indexing(self, book: AsyncDaybook, user_id: str | None = None) -> None:
         """Index everything pending (of a user), and show how far that is."""

@@ -22,6 +22,7 @@ class Settings:
 
     Attributes:
         url: Where the daybook is.
+        index: Where the index is, if not where the daybook is.
         embedder: Name of the embedder; ``none`` for words alone.
         tenant: Whose data.
         as_json: Print JSON instead of text for people.
@@ -31,6 +32,7 @@ class Settings:
     """
 
     url: str = "sqlite:///daybook.db"
+    index: str | None = None
     embedder: str = "static"
     tenant: str = DEFAULT_TENANT
     as_json: bool = False
@@ -47,6 +49,7 @@ class Settings:
         """Open the daybook, or create it; a command indexes when it needs to, not beside."""
         return AsyncDaybook.open(
             self.url,
+            index=self.index,
             embedder=None if self.embedder == "none" else self.embedder,
             tenant=self.tenant,
             background=background,

@@ -47,6 +47,7 @@ class CopyReport(Struct, frozen=True, kw_only=True):
     """What a copy did.
 
     Attributes:
+        tenants: Whose data, sorted; Daybook's own entries left out.
         sessions: Sessions that stand at the destination as they stand at the source.
         messages: Messages they hold.
         written_messages: Messages that this run wrote; the others were there already.
@@ -61,6 +62,7 @@ class CopyReport(Struct, frozen=True, kw_only=True):
         elapsed_s: Seconds.
     """
 
+    tenants: tuple[str, ...]
     sessions: int
     messages: int
     written_messages: int

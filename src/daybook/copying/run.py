@@ -14,7 +14,7 @@ from daybook.copying.sessions import SessionCopier
 from daybook.errors import ConflictError, NotFoundError, StoreError
 from daybook.facets.session_forks import all_sessions
 from daybook.model.namespace import encode_namespace
-from daybook.model.scope import Scope
+from daybook.model.scope import Scope, is_internal
 from daybook.model.session import Session
 from daybook.registry import Engine
 
@@ -192,7 +192,10 @@ class _Run:
             (f"record {tenant!r} {namespace!r} {key!r}", proof)
             for (tenant, namespace, key), proof in self._records.items()
         ]
+        tenants = {tenant for tenant, _ in self._sessions}
+        tenants |= {tenant for tenant, _, _ in self._records}
         return CopyReport(
+            tenants=tuple(sorted(one for one in tenants if not is_internal(one))),
             sessions=len(self._sessions),
             messages=sum(count for _, _, count in self._sessions.values()),
             written_messages=self._written,

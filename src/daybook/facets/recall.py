@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from daybook.errors import InvalidInputError, NotFoundError, UnsupportedError
 from daybook.facets.checks import check_limit, check_moment
+from daybook.facets.session_forks import all_sessions
 from daybook.indexing.documents import to_micros
 from daybook.indexing.models import Models
 from daybook.indexing.query_runner import SearchFilter, run_query
@@ -64,8 +65,10 @@ class Recall:
         *,
         tenant: str,
         clock: Clock,
+        no_index: str = "",
     ) -> None:
         self._log = log
+        self._no_index = no_index
         self._maybe_index = index
         self._maybe_indexer = indexer
         self._models = models
@@ -174,22 +177,50 @@ class Recall:
             last_error=None if error is None else type(error).__name__,
         )
 
+    async def reindex(
+        self, *, user_id: str | None = None, on_progress: Callable[[int, int], None] | None = None
+    ) -> int:
+        """Forget what is indexed and index every session anew; return how many messages.
+
+        The way to move a store's index to another place, or to mend one that was lost. Searches
+        meanwhile find what is indexed already. Run it again if it was broken off.
+
+        Args:
+            user_id: Only this user's sessions; None for all of the tenant.
+            on_progress: Called with how many sessions are done and how many there are.
+        """
+        scope = Scope.of(self._tenant, user_id)
+        sessions = [one async for one in all_sessions(self._log, scope)]
+        for owner in sorted({session.user_id for session in sessions}):
+            await self._index.erase(Scope(self._tenant, owner), "turns")
+        done = 0
+        for number, session in enumerate(sessions, 1):
+            done += await self._indexer.index_session(
+                PendingSession(self._tenant, session.user_id, session.id, 0)
+            )
+            if on_progress is not None:
+                on_progress(number, len(sessions))
+        return done
+
+    async def is_lost(self) -> bool:
+        """Tell whether the index is empty though nothing waits to be indexed.
+
+        So it is when the file of a separate index was removed; opening a store asks.
+        """
+        if (await self._index.state(None)).documents or await self._log.pending(limit=1):
+            return False
+        return bool((await self._log.list_sessions(Scope(self._tenant), limit=1)).items)
+
     @property
     def _index(self) -> SearchIndex:
         if self._maybe_index is None:
-            raise UnsupportedError(
-                "this engine has no search index: pair it with one, for example "
-                "index='sqlite:///index.db'"
-            )
+            raise UnsupportedError(f"there is no search index: {self._no_index}")
         return self._maybe_index
 
     @property
     def _indexer(self) -> TurnIndexer:
         if self._maybe_indexer is None:
-            raise UnsupportedError(
-                "this engine has no search index: pair it with one, for example "
-                "index='sqlite:///index.db'"
-            )
+            raise UnsupportedError(f"there is no search index: {self._no_index}")
         return self._maybe_indexer
 
     async def _hits(self, scope: Scope, ranked: Sequence[Ranked], around: int) -> list[Hit]:

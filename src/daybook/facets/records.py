@@ -226,6 +226,19 @@ class Records:
             self._scope, check_namespace(namespace), check_id(key, "key"), limit=check_limit(limit)
         )
 
+    async def reindex(self) -> int:
+        """Index every record of the tenant anew; return how many. Repeatable.
+
+        Needed after records were copied into the store beside this object, and where a separate
+        index was lost.
+
+        Raises:
+            UnsupportedError: There is no search index.
+        """
+        if self._indexer is None:
+            raise UnsupportedError("records.reindex needs a search index: pass index=")
+        return await self._indexer.index_all(self._scope.tenant)
+
     async def expire(self) -> int:
         """Remove from storage every record whose ttl has passed; return how many."""
         removed = await self._store.sweep(self._clock.now())

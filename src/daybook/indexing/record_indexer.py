@@ -65,6 +65,14 @@ class RecordIndexer:
             *(self._index.put(scope, "records", mine) for scope, mine in documents.items())
         )
 
+    async def index_all(self, tenant: str) -> int:
+        """Index every record of a tenant anew; return how many."""
+        done = 0
+        while records := await self._store.list(Scope(tenant), (), limit=_CHUNK, offset=done):
+            await self.index(tenant, records)
+            done += len(records)
+        return done
+
     async def remove(self, tenant: str, places: Sequence[tuple[Namespace, str]]) -> None:
         """Take keys out of the index."""
         for namespace, key in places:

@@ -7,7 +7,7 @@ from msgspec import Struct
 from daybook.errors import InvalidInputError
 from daybook.model.identifiers import check_id
 
-__all__ = ["DEFAULT_TENANT", "Scope", "check_tenant", "internal_tenant"]
+__all__ = ["DEFAULT_TENANT", "Scope", "check_tenant", "internal_tenant", "is_internal"]
 
 DEFAULT_TENANT = "default"
 _INTERNAL = "daybook:"
@@ -20,9 +20,14 @@ def check_tenant(value: object) -> str:
         InvalidInputError: It is no id, or begins with ``daybook:``, which is ours.
     """
     tenant = check_id(value, "tenant")
-    if tenant.startswith(_INTERNAL):
+    if is_internal(tenant):
         raise InvalidInputError(f"tenant must not begin with {_INTERNAL!r}: choose another name")
     return tenant
+
+
+def is_internal(tenant: str) -> bool:
+    """Tell whether a tenant holds what Daybook itself records."""
+    return tenant.startswith(_INTERNAL)
 
 
 def internal_tenant(tenant: str) -> str:
