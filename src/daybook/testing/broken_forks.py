@@ -228,17 +228,20 @@ class AncestryForgotten(LogDouble):
         return None if made is None else replace(made, ancestors=made.ancestors[-1:])
 
 
-class ForkIsItsParent(_ForkDouble):
-    """A fork is told from its parent by nothing that the index could see."""
+class ForkIsNoNewLife(LogDouble):
+    """A fork is told by nothing from the session that had its id before."""
+
+    def __init__(self, inner: MessageLog) -> None:
+        super().__init__(inner)
+        self.first: dict[_Place, int] = {}
 
     async def span(self, scope: Scope, session_id: str) -> SessionSpan | None:
-        """Answer with the parent's incarnation."""
+        """Answer with the first incarnation there was."""
         found = await self.inner.span(scope, session_id)
-        parent, _ = self.parents.get((scope.tenant, session_id), ("", 0))
-        source = await self.inner.span(scope, parent)
-        if found is None or source is None:
-            return found
-        return replace(found, incarnation=source.incarnation)
+        if found is None:
+            return None
+        place = (scope.tenant, session_id)
+        return replace(found, incarnation=self.first.setdefault(place, found.incarnation))
 
 
 class UncountedPast(_ForkDouble):
@@ -265,6 +268,6 @@ FORK_DOUBLES: dict[type[LogDouble], str] = {
     ForkOverLife: "test_what_cannot_be_forked",
     ForkUnmarked: "test_a_fork_is_pending_and_counted",
     AncestryForgotten: "test_forks_of_forks",
-    ForkIsItsParent: "test_a_fork_is_pending_and_counted",
+    ForkIsNoNewLife: "test_a_fork_takes_a_free_ids_place",
     UncountedPast: "test_appends_part_ways",
 }

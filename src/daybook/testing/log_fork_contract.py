@@ -236,15 +236,22 @@ class LogForkContract(Contract[MessageLog]):
         assert await log.get_session(ALICE, "f") is None
 
     @scenario
-    async def test_a_fork_takes_an_expired_ids_place(
-        self, log: MessageLog, clock: FakeClock
-    ) -> None:
-        """As a creation does; nothing of the old session shows."""
-        await start_session(log, clock, "old", session_id="f", ttl=_HOUR)
+    async def test_a_fork_takes_a_free_ids_place(self, log: MessageLog, clock: FakeClock) -> None:
+        """As a creation does, after a deletion and after an end; it is told from what was there."""
         await start_session(log, clock, "a")
-        clock.advance(_HOUR)
-        await _fork(log, clock, "s", "f")
-        assert await _ids(log, "f") == ["a"]
+        await start_session(log, clock, "old", session_id="f", ttl=_HOUR)
+        seen = list[int]()
+        for end in ("delete", "expire", "delete"):
+            span = await log.span(ALICE, "f")
+            assert span is not None
+            seen.append(span.incarnation)
+            if end == "delete":
+                await log.delete_session(ALICE, "f")
+            else:
+                clock.advance(_HOUR)
+            await _fork(log, clock, "s", "f", ttl=_HOUR)
+            assert await _ids(log, "f") == ["a"]
+        assert seen == sorted(set(seen))
 
     @scenario
     async def test_a_fork_is_pending_and_counted(self, log: MessageLog, clock: FakeClock) -> None:
