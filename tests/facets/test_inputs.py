@@ -41,7 +41,7 @@ BAD: list[tuple[str, Call, str]] = [
     ("set", _append(Message.user("x", metadata={"a": {1}})), "metadata.a: set is not JSON"),
     ("key", _append(Message.user("x", metadata={1: 2})), "a key must be a str"),
     ("huge int", _append(Message.user("x", metadata={"n": 2**70})), r"smaller than 2\*\*64"),
-    ("list", _append(Message.user([ContentPart("text")])), "a str or a tuple of ContentPart"),  # type: ignore[arg-type]
+    ("list", _append(Message(role="user", content=[ContentPart("text")])), "a str or a tuple"),  # type: ignore[arg-type]
     ("call", _append(Message.assistant(tool_calls=(ToolCall("", "f"),))), r"tool_calls\[0\].id"),
     ("usage", _append(Message.assistant("x", usage=Usage(-1))), "input_tokens must be an int"),
     ("large", _append(GOOD, Message.user("x" * 16_000_001)), "at most 16000000 are allowed"),

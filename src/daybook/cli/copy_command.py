@@ -34,9 +34,9 @@ __all__ = ["command"]
 @click.argument("source", metavar="SRC_URL")
 @click.argument("target", metavar="DST_URL")
 async def command(settings: Settings, source: str, target: str) -> None:
-    """Copy all tenants' sessions and records from one engine to another.
+    """Copy everything to another engine, and prove it.
 
-    Ids, numbers, times, forks, grants and versions stay as they are, and everything is read back
+    All tenants' sessions and records: ids, numbers, times, forks, grants and versions stay as they are, and everything is read back
     and compared by checksum. The source may be in use. Run it again after an interruption, or to
     bring the copy up to date: only what is new is written. What only the destination holds is
     left alone. The search index is built anew at the destination.

@@ -23,7 +23,7 @@ __all__ = ["command"]
     stopped="stopped: run the same command again",
 )
 async def command(settings: Settings) -> None:
-    """Index all conversations and records anew.
+    """Index everything anew, or move the index here.
 
     Mends an index that was lost. For an engine that has no index of its own it also moves the
     index to where --index says; programs that use another one are told so from then on.
