@@ -28,9 +28,10 @@ from daybook.engines.mongodb.header import (
 )
 from daybook.engines.mongodb.keys import session_key
 from daybook.engines.mongodb.known_messages import (
-    distinct,
+    check_batch,
     find_known,
     find_sealed,
+    is_consistent,
     new_among,
     result_of,
 )
@@ -69,27 +70,28 @@ async def append(
         key=key,
         session_id=request.session_id,
         entries=request.entries,
-        by_id=distinct(request.session_id, request.entries),
+        by_id={entry.id: entry for entry in request.entries},
         now=request.now,
     )
     facts = cache.get(key)
-    if facts is not None and _fits(facts, request):
-        result = await _push(handles, batch, facts)
-        if result is not None:
-            return result
+    if facts is not None and _fits(facts, request) and is_consistent(batch.entries, batch.by_id):
+        pushed = await _push(handles, batch, facts)
+        if pushed is not None:
+            return pushed
         cache.drop(key)
-    while True:
+    result: AppendResult | None = None
+    while result is None:
         header = await find(handles, key, light=False)
         found = reached(header, request.scope, request.session_id, request.now)
+        if found is None and made is None:
+            return None
         _check_owner(header, request, made)
+        check_batch(request.session_id, batch.entries, batch.by_id)
         if found is not None:
             result = await _append_to(handles, batch, found, cache)
-        elif made is None:
-            return None
-        else:
+        elif made is not None:
             result = await _append_to_new(handles, request.scope.tenant, batch, header, made)
-        if result is not None:
-            return result
+    return result
 
 
 def _fits(facts: SessionFacts, request: AppendRequest) -> bool:

@@ -6,10 +6,11 @@ a majority of the servers has it in its journal, a read shows only what such a m
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import bson
 from pymongo import AsyncMongoClient, ReadPreference
@@ -24,9 +25,11 @@ from daybook.enginekit.per_loop import PerLoop
 from daybook.engines.mongodb.address import Address
 from daybook.engines.mongodb.driver_errors import ENGINE, closed, map_errors
 from daybook.engines.mongodb.schema import BLOCKS, RECORDS, SESSIONS, VERSIONS
+from daybook.errors import StoreTimeoutError
 
 __all__ = ["MAJORITY", "SNAPSHOT", "Collection", "Connections", "Document", "Handles"]
 
+T = TypeVar("T")
 Document = dict[str, Any]
 Collection = AsyncCollection[Document]
 
@@ -60,26 +63,52 @@ class Connections:
     def __init__(self, address: Address) -> None:
         self._address = address
         self._closed = False
+        self._running: set[asyncio.Task[Any]] = set()
         self._clients: PerLoop[Handles] = PerLoop(self._open, _close)
 
-    @asynccontextmanager
-    async def call(self, operation: str) -> AsyncIterator[Handles]:
-        """Give the running loop's handles for one call of a store.
+    async def run(self, operation: str, body: Callable[[Handles], Awaitable[T]]) -> T:
+        """Run one call of a store with the running loop's handles and return its result.
+
+        A caller that is cancelled leaves at once, and what it asked for runs on to its own end:
+        no connection is cut in the middle of a reply, no transaction is left open.
 
         Raises:
-            StoreTimeoutError: The call took longer than the engine's `timeout_s`.
+            StoreTimeoutError: The call took longer than the engine's `timeout_s`; it was cancelled.
             StoreClosedError: The engine was closed.
             DaybookError: What the driver raised, translated.
         """
         if self._closed:
             raise closed(operation)
-        async with deadline(self._address.timeout_s, engine=ENGINE, operation=operation):
-            with map_errors(operation):
-                yield await self._clients.get()
+        timeout_s = self._address.timeout_s
+        task = asyncio.ensure_future(self._work(operation, body))
+        self._running.add(task)
+        task.add_done_callback(self._ended)
+        try:
+            async with deadline(timeout_s, engine=ENGINE, operation=operation):
+                return await asyncio.shield(task)
+        except StoreTimeoutError:
+            task.cancel()
+            raise
+        except asyncio.CancelledError:
+            task.get_loop().call_later(timeout_s, task.cancel)
+            raise
+
+    async def _work(self, operation: str, body: Callable[[Handles], Awaitable[T]]) -> T:
+        with map_errors(operation):
+            return await body(await self._clients.get())
+
+    def _ended(self, task: asyncio.Task[Any]) -> None:
+        self._running.discard(task)
+        if not task.cancelled():
+            task.exception()  # so that nothing is logged about a call whose caller has left
 
     async def close(self) -> None:
-        """Close every loop's client. Repeatable."""
+        """Finish what this loop has in flight, then close every loop's client. Repeatable."""
         self._closed = True
+        here = asyncio.get_running_loop()
+        running = [task for task in tuple(self._running) if task.get_loop() is here]
+        if running:
+            await asyncio.wait(running)
         await self._clients.close()
 
     async def _open(self) -> Handles:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from daybook.engines.mongodb.address import Address, read_address
 from daybook.engines.mongodb.capabilities import read_capabilities
-from daybook.engines.mongodb.connection import Connections
+from daybook.engines.mongodb.connection import Connections, Handles
 from daybook.engines.mongodb.message_log import MongoMessageLog
 from daybook.engines.mongodb.record_store import MongoRecordStore
 from daybook.engines.mongodb.schema import prepare
@@ -36,9 +36,7 @@ class MongoEngine:
         """
         connections = Connections(address)
         try:
-            async with connections.call("open") as handles:
-                capabilities = await read_capabilities(handles)
-                await prepare(handles.database)
+            capabilities = await connections.run("open", _prepared)
         except BaseException:
             await connections.close()
             raise
@@ -67,6 +65,12 @@ class MongoEngine:
     async def close(self) -> None:
         """Close all connections. Repeatable."""
         await self._connections.close()
+
+
+async def _prepared(handles: Handles) -> EngineCapabilities:
+    capabilities = await read_capabilities(handles)
+    await prepare(handles.database)
+    return capabilities
 
 
 async def open_engine(url: EngineUrl, *, clock: Clock) -> MongoEngine:

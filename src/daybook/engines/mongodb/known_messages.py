@@ -15,22 +15,25 @@ from daybook.errors import ConflictError
 from daybook.model.entry import AppendResult, NewEntry
 from daybook.model.lineage import Window
 
-__all__ = ["distinct", "find_known", "find_sealed", "new_among", "result_of"]
+__all__ = ["check_batch", "find_known", "find_sealed", "is_consistent", "new_among", "result_of"]
 
 _FIELDS = {"k": 1, "s": 1, "i": 1, "f": 1}
 
 
-def distinct(session_id: str, entries: Iterable[NewEntry]) -> dict[str, NewEntry]:
-    """Return a batch by message id, in order.
+def is_consistent(entries: Iterable[NewEntry], by_id: dict[str, NewEntry]) -> bool:
+    """Tell whether each id of a batch stands for one body."""
+    return all(by_id[entry.id].fingerprint == entry.fingerprint for entry in entries)
+
+
+def check_batch(session_id: str, entries: Iterable[NewEntry], by_id: dict[str, NewEntry]) -> None:
+    """Refuse a batch in which an id stands for two bodies.
 
     Raises:
-        ConflictError: An id stands twice with different bodies.
+        ConflictError: One does.
     """
-    batch: dict[str, NewEntry] = {}
     for entry in entries:
-        if batch.setdefault(entry.id, entry).fingerprint != entry.fingerprint:
+        if by_id[entry.id].fingerprint != entry.fingerprint:
             raise _conflict(session_id, entry.id)
-    return batch
 
 
 def new_among(session_id: str, batch: dict[str, NewEntry], known: Known) -> list[NewEntry]:

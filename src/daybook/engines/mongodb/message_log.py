@@ -34,7 +34,7 @@ class MongoMessageLog:
     def __init__(
         self, connections: Connections, clock: Clock, capabilities: EngineCapabilities
     ) -> None:
-        self._connections = connections
+        self._run = connections.run
         self._clock = clock
         self._capabilities = capabilities
         self._cache = SessionCache()
@@ -46,43 +46,46 @@ class MongoMessageLog:
 
     async def create_session(self, scope: Scope, session: Session) -> Session:
         """Store a new, empty session."""
-        async with self._connections.call("create session") as handles:
-            return await session_writes.create(handles, scope, session, self._now())
+        body = partial(session_writes.create, scope=scope, session=session, now=self._now())
+        return await self._run("create session", body)
 
     async def get_session(self, scope: Scope, session_id: str) -> Session | None:
         """Return a session, or None if missing."""
-        async with self._connections.call("get session") as handles:
-            header = await session_writes.find_live(handles, scope, session_id, self._now())
-            return None if header is None else to_session(header)
+        header = await self._find("get session", scope, session_id)
+        return None if header is None else to_session(header)
 
     async def list_sessions(
         self, scope: Scope, *, limit: int, cursor: str | None = None
     ) -> Page[Session]:
         """Return live sessions, most recently active first."""
         start = decode_cursor(cursor)
-        async with self._connections.call("list sessions") as handles:
-            return await listing.page(handles, scope, limit=limit, start=start, now=self._now())
+        body = partial(listing.page, scope=scope, limit=limit, start=start, now=self._now())
+        return await self._run("list sessions", body)
 
     async def update_session(
         self, scope: Scope, session_id: str, changes: SessionChanges
     ) -> Session | None:
         """Set the fields that `changes` names."""
-        now = self._clock.now()
-        async with self._connections.call("update session") as handles:
-            return await session_writes.update(handles, scope, session_id, changes, now)
+        body = partial(
+            session_writes.update,
+            scope=scope,
+            session_id=session_id,
+            changes=changes,
+            now=self._clock.now(),
+        )
+        return await self._run("update session", body)
 
     async def delete_session(self, scope: Scope, session_id: str) -> bool:
         """Remove a session and all its messages."""
-        async with self._connections.call("delete session") as handles:
-            return await session_writes.delete(handles, scope, session_id, self._now())
+        body = partial(session_writes.delete, scope=scope, session_id=session_id, now=self._now())
+        return await self._run("delete session", body)
 
     async def fork_session(
         self, scope: Scope, session_id: str, child: Session, *, at: int | None = None
     ) -> Session | None:
         """Make a session that shares another one's messages up to a place."""
         request = ForkRequest(scope, session_id, child, at, self._now())
-        async with self._connections.call("fork session") as handles:
-            return await fork(handles, request)
+        return await self._run("fork session", partial(fork, request=request))
 
     async def append(
         self,
@@ -94,8 +97,7 @@ class MongoMessageLog:
     ) -> AppendResult | None:
         """Add messages to the end of a session."""
         request = AppendRequest(scope, session_id, tuple(entries), create, self._now())
-        async with self._connections.call("append") as handles:
-            return await append(handles, request, self._cache)
+        return await self._run("append", partial(append, request=request, cache=self._cache))
 
     async def read(
         self,
@@ -121,8 +123,7 @@ class MongoMessageLog:
                 high = min(high, low + 1 + limit)
             return low, high
 
-        async with self._connections.call("read") as handles:
-            [found] = await read(handles, scope, [Wanted(session_id, bounds)], self._now())
+        [found] = await self._read(scope, [Wanted(session_id, bounds)])
         return found[::-1] if newest_first else found
 
     async def read_at(
@@ -133,55 +134,58 @@ class MongoMessageLog:
         def bounds(first: int, last: int, _: Document) -> tuple[int, int]:
             return first - 1, last + 1
 
-        wanted = [Wanted(name, partial(bounds, first, last)) for name, first, last in places]
-        async with self._connections.call("read") as handles:
-            return await read(handles, scope, wanted, self._now()) if wanted else []
+        return await self._read(
+            scope, [Wanted(name, partial(bounds, first, last)) for name, first, last in places]
+        )
 
     async def clear(self, scope: Scope, session_id: str) -> int:
         """Remove all messages of a session, keep the session."""
-        async with self._connections.call("clear") as handles:
-            return await session_writes.clear(handles, scope, session_id, self._now())
+        body = partial(session_writes.clear, scope=scope, session_id=session_id, now=self._now())
+        return await self._run("clear", body)
 
     async def stats(self, scope: Scope, session_id: str | None = None) -> SessionStats | None:
         """Return counts over one session or over all of the scope."""
-        async with self._connections.call("stats") as handles:
-            return await listing.stats(handles, scope, session_id, self._now())
+        body = partial(listing.stats, scope=scope, session_id=session_id, now=self._now())
+        return await self._run("stats", body)
 
     async def tenants(self) -> list[str]:
         """Return the tenants that have sessions."""
-        async with self._connections.call("tenants") as handles:
-            return await listing.tenants(handles)
+        return await self._run("tenants", listing.tenants)
 
     async def sweep(self, now: datetime) -> int:
-        """Remove what expired up to `now`."""
+        """Remove what expired up to `now`, some hundred sessions in each call of the server."""
+        body = partial(listing.sweep_some, now=to_micros(now))
         removed = 0
-        while True:
-            async with self._connections.call("sweep") as handles:
-                some = await listing.sweep_some(handles, to_micros(now))
-            if some is None:
-                return removed
+        while (some := await self._run("sweep", body)) is not None:
             removed += some
+        return removed
 
     async def span(self, scope: Scope, session_id: str) -> SessionSpan | None:
         """Return what of a session can be read."""
-        async with self._connections.call("span") as handles:
-            header = await session_writes.find_live(handles, scope, session_id, self._now())
+        header = await self._find("span", scope, session_id)
         if header is None:
             return None
         return SessionSpan(header["u"], header["first"], header["last"], header["inc"])
 
     async def pending(self, *, limit: int, scope: Scope | None = None) -> list[PendingSession]:
         """Return sessions with changes that no `settle` has covered."""
-        async with self._connections.call("pending") as handles:
-            return await pending.pending(handles, limit=limit, scope=scope)
+        return await self._run("pending", partial(pending.pending, limit=limit, scope=scope))
 
     async def settle(self, settled: Sequence[PendingSession]) -> None:
         """Forget these marks, each unless its session changed again since."""
-        async with self._connections.call("settle") as handles:
-            await pending.settle(handles, settled)
+        await self._run("settle", partial(pending.settle, settled=tuple(settled)))
 
     async def close(self) -> None:
         """Do nothing: the engine closes what its stores share."""
+
+    async def _find(self, operation: str, scope: Scope, session_id: str) -> Document | None:
+        body = partial(
+            session_writes.find_live, scope=scope, session_id=session_id, now=self._now()
+        )
+        return await self._run(operation, body)
+
+    async def _read(self, scope: Scope, wanted: Sequence[Wanted]) -> list[list[StoredEntry]]:
+        return await self._run("read", partial(read, scope=scope, wanted=wanted, now=self._now()))
 
     def _now(self) -> int:
         return to_micros(self._clock.now())

@@ -56,6 +56,8 @@ async def read(
     Raises:
         CorruptRecordError: Messages that must be there are not.
     """
+    if not wanted:
+        return []
     for _ in range(_ATTEMPTS):
         headers = await _headers(handles, scope, wanted)
         parts = [_part(headers, scope, one, now) for one in wanted]

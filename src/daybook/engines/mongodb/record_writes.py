@@ -34,6 +34,8 @@ async def put(
     handles: Handles, tenant: str, records: Sequence[NewRecord], now: int
 ) -> list[Document]:
     """Write records, all or none, and return their documents."""
+    if not records:
+        return []
     if len(records) == 1 and records[0].expected_version in (None, 0):
         made = next_document(tenant, records[0], None, now)
         try:
