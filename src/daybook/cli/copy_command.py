@@ -36,10 +36,10 @@ __all__ = ["command"]
 async def command(settings: Settings, source: str, target: str) -> None:
     """Copy everything to another engine, and prove it.
 
-    All tenants' sessions and records: ids, numbers, times, forks, grants and versions stay as they are, and everything is read back
-    and compared by checksum. The source may be in use. Run it again after an interruption, or to
-    bring the copy up to date: only what is new is written. What only the destination holds is
-    left alone. The search index is built anew at the destination.
+    All tenants' sessions and records: ids, numbers, times, forks, grants and versions stay as they
+    are, and everything is read back and compared by checksum. The source may be in use. Run it
+    again after an interruption, or to bring the copy up to date: only what is new is written. What
+    only the destination holds is left alone. The index is built anew at the destination.
     """
     if source == target:
         raise ConfigError("SRC_URL and DST_URL are the same: nothing to copy")

@@ -2,23 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 
 from msgspec.structs import replace
 
 from daybook.errors import InvalidInputError
 from daybook.facets.session_access import missing_session
 from daybook.model.branch import Branch, BranchDiff
-from daybook.model.codec import decode_entry, decode_message, fingerprint
-from daybook.model.entry import HistoryEntry, NewEntry, StoredEntry
+from daybook.model.codec import decode_entry, decode_message, encode_message, fingerprint
+from daybook.model.entry import AppendResult, HistoryEntry, NewEntry, StoredEntry
 from daybook.model.scope import Scope
 from daybook.model.session import Ancestor, Session
 from daybook.model.session_rules import check_place, shared_seq
 from daybook.protocols.message_log import MessageLog
 
-__all__ = ["all_sessions", "branches", "copy_session", "diff", "fork", "read_all", "to_new_entry"]
+__all__ = [
+    "all_sessions",
+    "branches",
+    "copy_session",
+    "diff",
+    "fork",
+    "merge",
+    "read_all",
+    "to_new_entry",
+]
 
 _PAGE = 500
+_MOST_MERGED = 10_000
 
 
 async def read_all(
@@ -167,3 +177,28 @@ async def _after(log: MessageLog, tenant: str, session: Session, seq: int) -> li
     scope = Scope(tenant, session.user_id)
     pages = read_all(log, scope, session.id, after=seq)
     return [decode_entry(stored) async for page in pages for stored in page]
+
+
+async def merge(
+    log: MessageLog, scope: Scope, into: str, missing: Sequence[HistoryEntry]
+) -> AppendResult | None:
+    """Append to a branch what it lacks, in one batch; None if it lacks nothing.
+
+    Raises:
+        NotFoundError: The branch is gone, or not the scope's.
+        InvalidInputError: More than 10,000 messages are missing.
+        ConflictError: It has one of the ids with another body.
+    """
+    if not missing:
+        return None
+    if len(missing) > _MOST_MERGED:
+        raise InvalidInputError(f"a merge adds at most {_MOST_MERGED:,} messages at once")
+    entries = []
+    for entry in missing:
+        body = encode_message(entry.message)
+        mark = fingerprint(entry.message, body)
+        entries.append(NewEntry(entry.message.id, body, mark, entry.message.role, entry.tokens))
+    result = await log.append(scope, into, entries)
+    if result is None:
+        raise missing_session(into)
+    return result

@@ -6,10 +6,13 @@ from collections.abc import Sequence
 
 from msgspec.structs import replace
 
+from daybook.exporters.formats import export_session
 from daybook.exporters.json_export import read_export
 from daybook.facets.session_access import missing_session
-from daybook.model.codec import check_message, encode_message, fingerprint
+from daybook.facets.session_forks import read_all
+from daybook.model.codec import check_message, decode_entry, encode_message, fingerprint
 from daybook.model.entry import NewEntry
+from daybook.model.export_format import ExportFormat
 from daybook.model.identifiers import check_id
 from daybook.model.message import Message
 from daybook.model.scope import Scope
@@ -19,9 +22,20 @@ from daybook.protocols.clock import Clock
 from daybook.protocols.message_log import MessageLog
 from daybook.protocols.token_counter import TokenCounter
 
-__all__ = ["parse_export", "restore"]
+__all__ = ["export_text", "parse_export", "restore"]
 
 _BATCH = 500
+
+
+async def export_text(log: MessageLog, tenant: str, session: Session, format_: ExportFormat) -> str:
+    """Return a whole session as text, what `max_messages` hides included.
+
+    Raises:
+        InvalidInputError: The format is unknown.
+    """
+    pages = read_all(log, Scope(tenant, session.user_id), session.id, before=session.last_seq + 1)
+    entries = [decode_entry(stored) async for page in pages for stored in page]
+    return "".join(export_session(session, entries, format_))
 
 
 def parse_export(exported: str | bytes, user_id: str | None) -> tuple[Session, list[Message]]:
