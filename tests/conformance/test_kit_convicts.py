@@ -13,9 +13,7 @@ from daybook.registry import Engine
 from daybook.testing.broken_doubles import Double, opener_of
 from daybook.testing.broken_forks import (
     FORK_DOUBLES,
-    AncestryForgotten,
     ClearedWithItsParent,
-    ForkForAnyone,
     ForkUnmarked,
     InheritedIdsForgotten,
     LiveParent,
@@ -81,9 +79,7 @@ MACHINE_DOUBLES: list[Double] = [
     InheritedIdsForgotten,
     WindowEndsAtTheFork,
     PlacesEndAtTheFork,
-    ForkForAnyone,
     ForkUnmarked,
-    AncestryForgotten,
     ViewHidesOneMore,
     ViewOfTheWindow,
     GrantsReplaced,

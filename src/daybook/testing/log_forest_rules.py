@@ -68,13 +68,14 @@ class LogForestRules(LogMachineBase):
         if self.model.taken(scope.tenant, child, now):
             refused.add(ConflictError)
         if refused:
+            assert isinstance(found, type)
             assert found in refused
             return
         fork = self.model.fork(scope.tenant, name, child, place, ttl, now)
         assert not isinstance(found, type)
         assert found is not None
-        assert (found.id, found.last_seq) == (child, place)
-        assert found.message_count == len(fork.said)
+        assert (found.id, found.message_count) == (child, len(fork.said))
+        self.check_forest(found, fork)
 
     @rule(scope=SCOPES, name=IDS, window=_WINDOWS)
     def window(
@@ -133,6 +134,7 @@ class LogForestRules(LogMachineBase):
         new = make_session(name, self.clock, user=user, first_seq=first, ancestors=origin)
         if not scope.reaches(user) or self.model.taken(scope.tenant, name, now):
             found = self.outcome(self.log.create_session(scope, new))
+            assert isinstance(found, type)
             assert found in (AccessDeniedError, ConflictError)
             return
         self.do(self.log.create_session(scope, new))
@@ -140,6 +142,13 @@ class LogForestRules(LogMachineBase):
         changes = SessionChanges(last_active_at=active, expires_at=end)
         self.do(self.log.update_session(scope, name, changes))
         self.model.create(scope.tenant, ModelSession(user, None, active, end, first, origin), name)
+
+    def check_view(self, scope: Scope, name: str, session: ModelSession) -> None:
+        """Compare the newest end of what a session shows."""
+        first = session.first_in_view()
+        wanted = [(seq, said) for seq, said in session.said.items() if seq >= first][::-1][:3]
+        found = self.do(self.log.read(scope, name, limit=3, newest_first=True, view=True))
+        assert said_in(found) == wanted
 
     def check_forest(self, found: Any, session: ModelSession) -> None:
         """Compare what a session says of its numbers, its past and its readers."""

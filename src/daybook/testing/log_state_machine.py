@@ -209,6 +209,7 @@ class LogStateMachine(LogForestRules):
                     assert found.message_count == len(session.said)
                     assert found.last_active_at == session.active_at
                     self.check_forest(found, session)
+                    self.check_view(Scope(tenant), name, session)
             stats = self.do(self.log.stats(Scope(tenant)))
             assert stats is not None
             count = sum(len(session.said) for session in mine.values())
