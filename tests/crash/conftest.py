@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from tools.crash.engines.addresses import fresh_url, local_url
 from tools.crash.strace import available
 from tools.crash.zygote import Zygote
 
@@ -16,7 +17,7 @@ SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - only to open images of a disk q
 
 
 @pytest.fixture(scope="session")
-def zygote() -> Iterator[Zygote]:
+def zygote(dynamodb_credentials: None) -> Iterator[Zygote]:
     """Children in milliseconds."""
     with Zygote() as started:
         yield started
@@ -39,3 +40,26 @@ def quick_folder(tmp_path: Path) -> Iterator[Path]:
     folder = Path(tempfile.mkdtemp(prefix="daybook-", dir=SHARED_MEMORY))
     yield folder
     shutil.rmtree(folder)
+
+
+# The engines by name, with the fixture of the server that each needs.
+SERVERS = {
+    "redis": "redis_url",
+    "redis_cluster": "redis_cluster_url",
+    "postgresql": "postgres_url",
+    "mongodb": "mongodb_url",
+    "dynamodb": "dynamodb_url",
+}
+ENGINES = ("inmemory", "sqlite", "file", *SERVERS)
+
+
+@pytest.fixture
+def url_of(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[str], str]:
+    """Gives an address under which an engine has stored nothing yet, on the run's own servers."""
+
+    def give(engine: str) -> str:
+        if engine not in SERVERS:
+            return local_url(engine, tmp_path)
+        return fresh_url(request.getfixturevalue(SERVERS[engine]))
+
+    return give

@@ -59,11 +59,19 @@ class Read:
 
 @dataclass
 class History:
-    """All calls of all clients, and what the session holds in the end."""
+    """All calls of all clients, and what the session holds in the end.
+
+    Attributes:
+        appends: Every delivery of every batch.
+        reads: Every read.
+        final: What the session holds in the end, as (sequence number, id).
+        start: The number of its first message.
+    """
 
     appends: list[Append] = field(default_factory=list)
     reads: list[Read] = field(default_factory=list)
     final: list[tuple[int, str]] = field(default_factory=list)
+    start: int = 1
 
 
 @dataclass(frozen=True)
@@ -92,7 +100,7 @@ def check(history: History) -> list[Anomaly]:
     for place, (_, message_id) in enumerate(history.final):
         places.setdefault(message_id, []).append(place)
     return [
-        *_check_numbers(history.final),
+        *_check_numbers(history.final, history.start),
         *_check_phantoms(places, sent),
         *_check_batches(sent.values(), places),
         *_check_receipts(sent.values(), history.final),
@@ -115,9 +123,9 @@ def _merge(appends: Iterable[Append]) -> dict[Batch, _Sent]:
     return sent
 
 
-def _check_numbers(final: Sequence[tuple[int, str]]) -> Iterator[Anomaly]:
-    """Sequence numbers count 1, 2, 3 … without a gap."""
-    for expected, (seq, _) in enumerate(final, start=1):
+def _check_numbers(final: Sequence[tuple[int, str]], start: int) -> Iterator[Anomaly]:
+    """Sequence numbers count up from the first without a gap."""
+    for expected, (seq, _) in enumerate(final, start=start):
         if seq != expected:
             yield Anomaly("gap", f"number {seq} stands where {expected} should")
             return

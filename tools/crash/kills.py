@@ -16,12 +16,20 @@ from daybook.importers.run import import_file
 from tools.crash.append_checker import Anomaly
 from tools.crash.old_files import make_version_1
 from tools.crash.plan import PLANS, Outcomes, judge, sessions_of
-from tools.crash.store import USER, Observed, integrity, make_empty, observe, open_book
+from tools.crash.store import USER, Observed, integrity, is_folder, make_empty, observe, open_book
 from tools.crash.strace import Strace, Target
 from tools.crash.tally import Tally
 from tools.crash.zygote import Zygote
 
-__all__ = ["TARGETS", "Case", "import_case", "kill_everywhere", "migrate_case", "plan_case"]
+__all__ = [
+    "FOLDER_TARGETS",
+    "TARGETS",
+    "Case",
+    "import_case",
+    "kill_everywhere",
+    "migrate_case",
+    "plan_case",
+]
 
 TARGETS = (
     *(Target("pwrite64", file) for file in ("-wal", "", "-journal", "-shm")),
@@ -31,6 +39,22 @@ TARGETS = (
     Target("flock", "-lock"),
     Target("write"),  # the acknowledgement itself
 )
+
+FOLDER_TARGETS = tuple(
+    Target(call)
+    for call in (
+        "pwrite64",
+        "fdatasync",
+        "fsync",
+        "linkat",
+        "renameat",
+        "unlinkat",
+        "mkdirat",
+        "flock",
+        "write",
+    )
+)
+"""Calls of the file engine, whose files have names that nobody knows beforehand."""
 
 Verdict = tuple[list[Anomaly], list[str]]
 
@@ -45,6 +69,7 @@ class Case:
         prepare: Puts into an empty folder what the child finds there.
         judge: Says what is wrong with a folder after a crash, given the lines the child sent.
         spec: More for the child.
+        store: The name of its store.
     """
 
     name: str
@@ -52,6 +77,7 @@ class Case:
     prepare: Callable[[Path], None]
     judge: Callable[[Path, Sequence[str]], Verdict]
     spec: dict[str, Any] = field(default_factory=dict)
+    store: str = "book.db"
 
 
 def kill_everywhere(
@@ -88,9 +114,9 @@ def kill_everywhere(
 def _killed_at(
     zygote: Zygote, case: Case, place: Path, target: Target, number: int
 ) -> tuple[int, list[str]]:
-    spec = {**case.spec, "source": place / "source.jsonl", "path": place / "book.db"}
-    child = zygote.spawn(case.kind, **spec)
-    with Strace(child, target.options(place / "book.db", "signal=SIGKILL", str(number))):
+    path = place / case.store
+    child = zygote.spawn(case.kind, **case.spec, source=place / "source.jsonl", path=path)
+    with Strace(child, target.options(path, "signal=SIGKILL", str(number))):
         child.go()
         lines = child.lines()
         status = child.wait()
@@ -101,22 +127,22 @@ def _nothing(_: Path) -> None:
     """Prepare nothing: the child makes the file."""
 
 
-def _empty_book(place: Path) -> None:
-    """Make the file beforehand: what creating it writes is the case of `new` alone."""
-    asyncio.run(make_empty(place / "book.db"))
+def plan_case(plan: str, *, new: bool = False, store: str = "book.db", **spec: Any) -> Case:
+    """Return the case of a plan on an empty store, or where the store is made first."""
 
-
-def plan_case(plan: str, *, new: bool = False, **spec: Any) -> Case:
-    """Return the case of a plan on an empty file, or where the file is made first."""
+    def empty(place: Path) -> None:
+        asyncio.run(make_empty(place / store))
 
     def verdict(place: Path, lines: Sequence[str]) -> Verdict:
-        observed = asyncio.run(observe(place / "book.db", sessions_of(PLANS[plan])))
+        observed = asyncio.run(observe(place / store, sessions_of(PLANS[plan])))
         return judge(
             PLANS[plan], Outcomes(frozenset(map(int, lines))), observed.stored
         ), observed.faults
 
-    name, prepare = (f"new file, {plan}", _nothing) if new else (plan, _empty_book)
-    return Case(name, "plan", prepare, verdict, {"plan": plan, **spec})
+    name, prepare = (f"new file, {plan}", _nothing) if new else (plan, empty)
+    if is_folder(Path(store)):
+        name = f"folder: {name}"
+    return Case(name, "plan", prepare, verdict, {"plan": plan, **spec}, store)
 
 
 def migrate_case(template: Path) -> Case:
@@ -149,7 +175,7 @@ def import_case(*, messages: int, sessions: int, batch_size: int) -> Case:
             for session, one in ids
         ]
         (place / "source.jsonl").write_text("\n".join(lines))
-        _empty_book(place)
+        asyncio.run(make_empty(place / "book.db"))
 
     def verdict(place: Path, lines: Sequence[str]) -> Verdict:
         return asyncio.run(_judge_import(place, ids, names, int(lines[-1]) if lines else 0))

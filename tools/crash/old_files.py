@@ -4,63 +4,51 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from pathlib import Path
-from unittest import mock
 
-from daybook.context.token_estimate import ApproximateTokenCounter
 from daybook.engines.sqlite import schema
-from daybook.engines.sqlite.engine import SQLiteEngine
-from daybook.facets.history import History
-from daybook.protocols.clock import SystemClock, new_id
 from tools.crash.plan import PLANS, Put
-from tools.crash.store import USER, make_message
+from tools.crash.store import USER, make_message, open_book
 
 __all__ = ["make_foreign", "make_newer", "make_version_1"]
 
 _OLD_STEPS = 4
-
-
-@contextmanager
-def _schema_version(version: int) -> Iterator[None]:
-    with (
-        mock.patch.object(schema, "STEPS", schema.STEPS[:version]),
-        mock.patch.object(schema, "VERSION", version),
-    ):
-        yield
+_TABLES = "SELECT name FROM main.sqlite_schema WHERE type = 'table' AND name != 'sqlite_sequence'"
 
 
 def make_version_1(folder: Path, plan: str) -> int:
-    """Write `book.db` with the first steps of a plan by the first schema step alone.
+    """Write `book.db` with the first steps of a plan in the tables of the first schema step.
 
     Returns:
         How many steps of the plan it holds.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    with _schema_version(1):
-        asyncio.run(_write(folder / "book.db", plan))
-    with closing(sqlite3.connect(folder / "book.db")) as connection:
-        assert connection.execute("PRAGMA user_version").fetchone() == (1,)  # noqa: S101
+    asyncio.run(_write(folder / "today.db", plan))
+    with closing(sqlite3.connect(folder / "book.db", isolation_level=None)) as connection:
+        connection.execute("PRAGMA journal_mode = WAL")
+        for statement in schema.STEPS[0]:
+            connection.execute(statement)
+        connection.execute("ATTACH ? AS today", (str(folder / "today.db"),))
+        for (table,) in connection.execute(_TABLES).fetchall():
+            names = ", ".join(row[1] for row in connection.execute(f"PRAGMA table_info({table})"))
+            connection.execute(
+                f"INSERT INTO {table} ({names}) SELECT {names} FROM today.{table}"  # noqa: S608
+            )
+        connection.execute("DETACH today")
+        connection.execute(f"PRAGMA application_id = {schema.APPLICATION_ID}")
+        connection.execute("PRAGMA user_version = 1")
+    for file in folder.glob("today.db*"):
+        file.unlink()
     return _OLD_STEPS
 
 
 async def _write(path: Path, plan: str) -> None:
-    clock = SystemClock()
-    engine = SQLiteEngine(path, clock=clock)
-    history = History(
-        engine.log,
-        tenant="default",
-        clock=clock,
-        id_factory=new_id,
-        counter=ApproximateTokenCounter(),
-        changed=lambda: None,
-    )
-    for (operation,) in PLANS[plan][:_OLD_STEPS]:
-        assert isinstance(operation, Put)  # noqa: S101 - what `migrate` begins with
-        messages = [make_message(one, operation.size) for one in operation.ids]
-        await history.append(operation.session, messages, user_id=USER)
-    await engine.close()
+    async with open_book(path) as book:
+        for (operation,) in PLANS[plan][:_OLD_STEPS]:
+            assert isinstance(operation, Put)  # noqa: S101 - what `migrate` begins with
+            messages = [make_message(one, operation.size) for one in operation.ids]
+            await book.history.append(operation.session, messages, user_id=USER)
 
 
 def make_newer(path: Path) -> None:

@@ -11,8 +11,19 @@ from pathlib import Path
 from daybook.client import AsyncDaybook
 from daybook.model.message import Message
 
-__all__ = ["USER", "Observed", "integrity", "make_empty", "make_message", "observe", "open_book"]
+__all__ = [
+    "FOLDER",
+    "USER",
+    "Observed",
+    "integrity",
+    "is_folder",
+    "make_empty",
+    "make_message",
+    "observe",
+    "open_book",
+]
 
+FOLDER = ".store"
 USER = "ann"
 _PROBE = "zebrafinch"  # a word that no workload says
 
@@ -34,10 +45,23 @@ class Observed:
 async def open_book(
     path: Path, *, synchronous: str = "full", lock_timeout_s: float = 30.0
 ) -> AsyncIterator[AsyncDaybook]:
-    """Open a file with the words-only index and no background work: nothing happens unasked."""
+    """Open a store with the words-only index and no background work: nothing happens unasked.
+
+    A path that ends in `FOLDER` is a store of the file engine, with its index in a file beside it.
+    """
+    index = None
     url = f"sqlite:///{path}?synchronous={synchronous}&lock_timeout_s={lock_timeout_s}&readers=1"
-    async with AsyncDaybook.open(url, embedder=None, background=False) as book:
+    if is_folder(path):
+        fsync = "true" if synchronous == "full" else "false"
+        url = f"file:///{path}?fsync={fsync}&lock_timeout_s={lock_timeout_s}&readers=1"
+        index = f"sqlite:///{path}-index.db"
+    async with AsyncDaybook.open(url, index=index, embedder=None, background=False) as book:
         yield book
+
+
+def is_folder(path: Path) -> bool:
+    """Tell whether a path is for a store of the file engine."""
+    return path.suffix == FOLDER
 
 
 async def make_empty(path: Path) -> None:
@@ -53,7 +77,9 @@ def make_message(message_id: str, size: int = 40) -> Message:
 
 
 def integrity(path: Path) -> list[str]:
-    """Return what SQLite's own check finds wrong; empty if the file is sound."""
+    """Return what an SQLite file's own check finds wrong; empty if it is sound."""
+    if is_folder(path):
+        return []  # it has no check of its own: reading everything is the check
     try:
         with closing(sqlite3.connect(path)) as connection:
             rows = connection.execute("PRAGMA integrity_check").fetchall()

@@ -19,7 +19,9 @@ class Tally:
 
     Attributes:
         check: Its name.
+        engine: What it was run on.
         operations: Batches acknowledged (appends, removals, imports).
+        calls: Calls made, where they are counted: reads, retries and failed ones included.
         kills: Processes ended by force.
         faults: System calls made to fail, processes stopped, disks filled, tasks cancelled.
         images: Disk images of a power loss that were opened.
@@ -32,7 +34,9 @@ class Tally:
     """
 
     check: str
+    engine: str = "sqlite"
     operations: int = 0
+    calls: int = 0
     kills: int = 0
     faults: int = 0
     images: int = 0

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import ctypes
 import gc
+import importlib
 import json
 import os
 import select
@@ -125,6 +126,11 @@ class Zygote:
         self._running.add(pid)
         return Child(pid, self, answers, to_shot)
 
+    def load(self, module: str) -> None:
+        """Import a module, so that children of now on find it loaded."""
+        self._control.send(json.dumps({"load": module}).encode())
+        self._reply()
+
     def wait_for(self, pid: int) -> int:
         """Return the exit status of a child."""
         self._control.send(json.dumps({"wait": pid}).encode())
@@ -161,6 +167,10 @@ def _serve(control: socket.socket) -> None:
         if not data:
             return
         request = json.loads(data)
+        if "load" in request:
+            importlib.import_module(request["load"])
+            control.send(b"0")
+            continue
         if "wait" in request:
             _, status = os.waitpid(request["wait"], 0)
             control.send(str(os.waitstatus_to_exitcode(status)).encode())

@@ -1,0 +1,200 @@
+"""The judge of many sessions lets a sound engine pass and convicts those with one bug each."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Sequence
+from typing import Any, cast
+
+import pytest
+
+from daybook.client import AsyncDaybook
+from daybook.context.token_estimate import ApproximateTokenCounter
+from daybook.engines.inmemory.engine import InMemoryEngine
+from daybook.indexing.models import Models
+from daybook.model.entry import AppendResult, NewEntry, StoredEntry
+from daybook.model.scope import Scope
+from daybook.model.session import Session
+from daybook.protocols.clock import SystemClock, new_id
+from daybook.protocols.message_log import MessageLog
+from daybook.registry import Engine, load_token_embedder
+from daybook.testing.broken_doubles import BrokenEngine
+from daybook.testing.broken_forks import (
+    ClearedWithItsParent,
+    LiveParent,
+    LostWithItsParent,
+    SharedTail,
+    UncountedPast,
+)
+from daybook.testing.broken_logs import DroppedTail, DuplicateOnRetry, LogDouble
+from tools.crash.append_checker import Kind
+from tools.crash.engines.crowd import contend_as_tasks
+from tools.crash.engines.session_client import Mix
+from tools.crash.tally import Tally
+
+MIX = Mix(clients=4, slot_s=0.06, forks=0.1, passing=0.4)
+WORK_S = 0.25
+
+
+class ReadChangeWrite(LogDouble):
+    """Of two that meet, one vanishes."""
+
+    async def append(
+        self, scope: Scope, session_id: str, entries: Sequence[NewEntry], **more: Any
+    ) -> AppendResult | None:
+        before = await self.inner.span(scope, session_id)
+        await asyncio.sleep(0)
+        after = await self.inner.span(scope, session_id)
+        if before is not None and after is not None and before.last_seq != after.last_seq:
+            last = before.last_seq + len(entries)
+            return AppendResult(before.last_seq + 1, last, 0, before.user_id)
+        return await self.inner.append(scope, session_id, entries, **more)
+
+
+class TornBatch(LogDouble):
+    """Now and then another batch stands in the middle of one."""
+
+    async def append(
+        self, scope: Scope, session_id: str, entries: Sequence[NewEntry], **more: Any
+    ) -> AppendResult | None:
+        if len(entries) < 3:
+            return await self.inner.append(scope, session_id, entries, **more)
+        first = await self.inner.append(scope, session_id, entries[:1], **more)
+        await asyncio.sleep(0)
+        rest = await self.inner.append(scope, session_id, entries[1:], **more)
+        if first is None or rest is None:
+            return None
+        return AppendResult(first.first_seq, rest.last_seq, 0, rest.user_id)
+
+
+class OldReads(LogDouble):
+    """A cache in front of reads that hears of no change."""
+
+    async def read(self, scope: Scope, session_id: str, **window: Any) -> list[StoredEntry]:
+        kept = self.__dict__.setdefault("_kept", {})
+        if session_id not in kept or random.random() < 0.2:  # noqa: S311 - no secret
+            kept[session_id] = await self.inner.read(scope, session_id, **window)
+        found: list[StoredEntry] = list(kept[session_id])
+        return found
+
+
+class OthersReceipts(LogDouble):
+    """Every tenth caller gets the answer of the one before."""
+
+    async def append(
+        self, scope: Scope, session_id: str, entries: Sequence[NewEntry], **more: Any
+    ) -> AppendResult | None:
+        answer = await self.inner.append(scope, session_id, entries, **more)
+        answers: list[AppendResult] = self.__dict__.setdefault("_answers", [])
+        if answer is not None:
+            answers.append(answer)
+        return answers[-2] if answer is not None and len(answers) % 10 == 0 else answer
+
+
+class DeletesNothing(LogDouble):
+    """A delete is acknowledged and forgotten."""
+
+    async def delete_session(self, scope: Scope, session_id: str) -> bool:
+        return True
+
+
+class ClearStartsAgain(LogDouble):
+    """A clear gives numbers twice."""
+
+    async def clear(self, scope: Scope, session_id: str) -> int:
+        found = await self.inner.get_session(scope, session_id)
+        if found is None:
+            return 0
+        await self.inner.delete_session(scope, session_id)
+        return found.message_count
+
+
+class ForksThePast(LogDouble):
+    """A fork leaves out what was acknowledged a moment ago."""
+
+    async def fork_session(
+        self, scope: Scope, session_id: str, child: Session, *, at: int | None = None
+    ) -> Session | None:
+        span = await self.inner.span(scope, session_id)
+        place = max(span.last_seq, span.first_seq) - 1 if span and at is None else at
+        return await self.inner.fork_session(scope, session_id, child, at=place)
+
+
+class EarlyReceipts(LogDouble):
+    """What is acknowledged is stored a moment later, so that another batch may overtake it."""
+
+    async def append(
+        self, scope: Scope, session_id: str, entries: Sequence[NewEntry], **more: Any
+    ) -> AppendResult | None:
+        span = await self.inner.span(scope, session_id)
+        if span is None or len(entries) > 1:
+            return await self.inner.append(scope, session_id, entries, **more)
+
+        async def store() -> None:
+            await asyncio.sleep(0.003)
+            await self.inner.append(scope, session_id, entries, **more)
+
+        tasks: list[Any] = self.__dict__.setdefault("_late", [])
+        tasks.append(asyncio.ensure_future(store()))
+        return AppendResult(span.last_seq + 1, span.last_seq + len(entries), 0, span.user_id)
+
+
+BUGS: dict[type[LogDouble], set[Kind | str]] = {
+    ReadChangeWrite: {"lost"},
+    DuplicateOnRetry: {"duplicated"},
+    DroppedTail: {"lost", "torn"},
+    TornBatch: {"torn"},
+    OldReads: {"stale", "diverged"},
+    OthersReceipts: {"receipt"},
+    EarlyReceipts: {"reordered", "receipt", "stale"},
+    DeletesNothing: {"phantom"},
+    ClearStartsAgain: {"reordered", "receipt", "diverged"},
+    ForksThePast: {"stale"},
+    LiveParent: {"phantom", "duplicated", "diverged", "receipt"},
+    SharedTail: {"phantom", "duplicated", "diverged"},
+    LostWithItsParent: {"lost"},
+    ClearedWithItsParent: {"lost"},
+    UncountedPast: {"defect"},
+}
+
+
+def open_with(double: type[LogDouble] | None) -> AsyncDaybook:
+    """Wire an engine in memory whose log has this bug."""
+    clock = SystemClock()
+    sound = InMemoryEngine(clock=clock)
+    log = sound.log if double is None else cast("MessageLog", double(sound.log))
+    engine: Engine = BrokenEngine(sound, log, sound.records, None)
+    return AsyncDaybook(
+        [engine],
+        index=None,
+        models=Models(None, load_token_embedder),
+        tenant="default",
+        clock=clock,
+        id_factory=new_id,
+        counter=ApproximateTokenCounter(),
+        background=False,
+    )
+
+
+async def work_on(double: type[LogDouble] | None) -> Tally:
+    async with open_with(double) as book:
+        return await contend_as_tasks("inmemory", book, seconds=WORK_S, mix=MIX)
+
+
+async def test_a_sound_engine_passes() -> None:
+    tally = await work_on(None)
+    assert tally.sound, tally.examples
+    assert tally.operations > 100
+
+
+@pytest.mark.parametrize("double", BUGS, ids=lambda double: str(double.__name__))
+async def test_a_bug_is_convicted(double: type[LogDouble]) -> None:
+    """On a busy machine a short while may be too short for the bug to show: then it goes on."""
+    seen: set[str] = set()
+    for _ in range(10):
+        tally = await work_on(double)
+        seen = {*tally.anomalies, *(["defect"] if tally.defects else [])}
+        if BUGS[double] & seen:
+            return
+    pytest.fail(f"not convicted in ten rounds, but of {seen}")
