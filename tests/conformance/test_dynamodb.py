@@ -55,15 +55,18 @@ class TestMessageLog(DynamoDB, MessageLogContract):
 
     # A step takes some sixty requests, each several milliseconds on an emulator.
     machine_examples: ClassVar[int] = 6
-    machine_steps: ClassVar[int] = 20
+    machine_steps: ClassVar[int] = 15
 
 
 class TestRecordStore(DynamoDB, RecordStoreContract):
     """Records."""
+
+    machine_examples: ClassVar[int] = 4
+    machine_steps: ClassVar[int] = 12
 
 
 class TestDynaliteMessageLog(Dynalite, MessageLogContract):
     """Sessions and messages without any transaction."""
 
     machine_examples: ClassVar[int] = 4
-    machine_steps: ClassVar[int] = 20
+    machine_steps: ClassVar[int] = 15

@@ -14,6 +14,9 @@ from botocore.exceptions import (
     ProfileNotFound,
     ReadTimeoutError,
 )
+from botocore.exceptions import (
+    ConnectionError as BotoConnectionError,
+)
 
 from daybook.errors import (
     ConfigError,
@@ -82,7 +85,7 @@ _SERVER_SIDE = 500
 
 def is_unanswered(error: BotoCoreError) -> bool:
     """Tell whether no answer came: it may have been done, and repeating it does no harm."""
-    return isinstance(error, HTTPClientError)
+    return isinstance(error, HTTPClientError | BotoConnectionError)
 
 
 def translate(error: Exception, operation: str) -> DaybookError:
@@ -98,7 +101,7 @@ def translate(error: Exception, operation: str) -> DaybookError:
         return StoreTimeoutError(
             "no answer in time; repeat the call", engine=ENGINE, operation=operation
         )
-    if isinstance(error, HTTPClientError):
+    if isinstance(error, HTTPClientError | BotoConnectionError):
         return StoreUnavailableError(
             "the endpoint cannot be reached: check region, endpoint and network",
             engine=ENGINE,

@@ -5,16 +5,12 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-import botocore.session
-from botocore.config import Config
-from botocore.exceptions import BotoCoreError
-
 from daybook.engines.dynamodb.capabilities import capabilities
-from daybook.engines.dynamodb.driver_errors import translate
+from daybook.engines.dynamodb.client import make_client
 from daybook.engines.dynamodb.message_log import DynamoDBMessageLog
 from daybook.engines.dynamodb.record_store import DynamoDBRecordStore
 from daybook.engines.dynamodb.schema import prepare_table
-from daybook.engines.dynamodb.worker import THREADS, Worker
+from daybook.engines.dynamodb.worker import Worker
 from daybook.errors import ConfigError
 from daybook.model.capabilities import EngineCapabilities
 from daybook.protocols.clock import Clock
@@ -101,7 +97,7 @@ async def open_engine(url: EngineUrl, *, clock: Clock) -> DynamoDBEngine:
     create = options["create"] == "true"
 
     def opened() -> DynamoDBEngine:
-        client = _client(region, options["endpoint"], options["profile"], timeout_s)
+        client = make_client(region, options["endpoint"], options["profile"], timeout_s)
         try:
             warnings = prepare_table(client, table, create=create, seconds=_CREATION_S)
         except BaseException:
@@ -110,23 +106,3 @@ async def open_engine(url: EngineUrl, *, clock: Clock) -> DynamoDBEngine:
         return DynamoDBEngine(client, table, clock=clock, timeout_s=timeout_s, warnings=warnings)
 
     return await asyncio.to_thread(opened)
-
-
-def _client(region: str, endpoint: str, profile: str, timeout_s: float) -> Any:
-    """Return a client that leaves retries to us: only we know the deadline of a call."""
-    config = Config(
-        connect_timeout=min(timeout_s, 3.0),
-        read_timeout=max(timeout_s / 2, 0.5),
-        retries={"total_max_attempts": 1, "mode": "standard"},
-        max_pool_connections=2 * THREADS,
-        tcp_keepalive=True,
-    )
-    try:
-        session = botocore.session.Session(profile=profile or None)
-        return session.create_client(
-            "dynamodb", region_name=region, endpoint_url=endpoint or None, config=config
-        )
-    except (BotoCoreError, ValueError) as exc:
-        if isinstance(exc, ValueError):
-            raise ConfigError("dynamodb: region or endpoint is not valid") from None
-        raise translate(exc, "open") from exc
