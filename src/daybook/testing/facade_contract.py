@@ -6,17 +6,12 @@ Inherit `FacadeContract` twice, with `blocking` set to True and to False, and im
 
 from __future__ import annotations
 
-import asyncio
-from abc import abstractmethod
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
-from typing import Any, ClassVar
+from typing import Any
 
 import pytest
 
-from daybook.blocking import Daybook
-from daybook.client import AsyncDaybook
 from daybook.errors import (
     ConflictError,
     DaybookError,
@@ -25,124 +20,18 @@ from daybook.errors import (
     StoreClosedError,
 )
 from daybook.model.message import Message
+from daybook.testing.facade_odd_data_contract import FacadeOddDataContract
 from daybook.testing.fake_clock import FakeClock
-from daybook.testing.odd_data import (
-    ODD_OBJECTS,
-    refused_ids,
-    refused_messages,
-    refused_values,
-    stored_messages,
-)
+from daybook.testing.odd_data import ODD_OBJECTS, refused_values
 from daybook.testing.session_facade_contract import SessionFacadeContract
 
-__all__ = ["AsyncOnLoop", "FacadeContract"]
+__all__ = ["FacadeContract"]
 
 _HOUR = timedelta(hours=1)
 
 
-class AsyncOnLoop:
-    """An `AsyncDaybook` whose methods run to their end on a loop of their own."""
-
-    def __init__(self, url: str, **options: Any) -> None:
-        self._loop = asyncio.new_event_loop()
-        self._book = self._loop.run_until_complete(_opened(url, options))
-
-    def __getattr__(self, name: str) -> Any:
-        """Return a facet, or a plain attribute."""
-        return _Facet(getattr(self._book, name), self._loop)
-
-    def close(self) -> None:
-        """Close the book."""
-        self._loop.run_until_complete(self._book.close())
-
-    def end(self) -> None:
-        """Close the loop too."""
-        self.close()
-        self._loop.close()
-
-
-class _Facet:
-    def __init__(self, facet: Any, loop: asyncio.AbstractEventLoop) -> None:
-        self._facet = facet
-        self._loop = loop
-
-    def __getattr__(self, name: str) -> Callable[..., Any]:
-        method = getattr(self._facet, name)
-        return lambda *args, **named: self._loop.run_until_complete(method(*args, **named))
-
-
-async def _opened(url: str, options: dict[str, Any]) -> AsyncDaybook:
-    return await AsyncDaybook.open(url, **options)
-
-
-class FacadeContract(SessionFacadeContract):
-    """What a program sees.
-
-    Attributes:
-        persists: A second `open` of one URL sees what the first stored.
-        blocking: Through `Daybook`; False for `AsyncDaybook`.
-    """
-
-    persists: ClassVar[bool] = True
-    blocking: ClassVar[bool] = True
-
-    @abstractmethod
-    def url(self) -> str:
-        """Return the URL of the test's engine."""
-
-    def index(self) -> str | None:
-        """Return the URL of the index to pair the engine with; None for its own."""
-        return None
-
-    @contextmanager
-    def opened(self, **options: Any) -> Iterator[Any]:
-        """Open a book on the test's engine, with a clock that stands still unless given one."""
-        options = {
-            "embedder": "hash",
-            "clock": FakeClock(),
-            "index": self.index(),
-            **options,
-        }
-        book: Any = (
-            Daybook.open(self.url(), **options)
-            if self.blocking
-            else AsyncOnLoop(self.url(), **options)
-        )
-        try:
-            yield book
-        finally:
-            book.close() if self.blocking else book.end()
-
-    def test_odd_messages_come_back_equal(self) -> None:
-        """Every message of the corpus, one session each."""
-        with self.opened(background=False) as book:
-            for name, message in stored_messages().items():
-                book.history.append(name, message, user_id="alice")
-                [found] = book.history.list(name)
-                assert found.content == message.content, name
-                assert repr(found.metadata) == repr(message.metadata), name
-                assert (found.id, found.created_at) == (message.id, FakeClock().now())
-
-    def test_refused_messages_store_nothing(self) -> None:
-        """One typed error, before any engine; a good message in the batch is not stored either."""
-        with self.opened() as book:
-            for name, message in refused_messages().items():
-                with pytest.raises(InvalidInputError):
-                    book.history.append("s", [Message.user("good"), message], user_id="alice")
-                assert book.sessions.get("s") is None, name
-
-    def test_what_can_name_nothing_is_refused(self) -> None:
-        """As session, user or key; nothing is stored."""
-        with self.opened() as book:
-            for wrong in refused_ids().values():
-                with pytest.raises(InvalidInputError):
-                    book.history.append(wrong, Message.user("x"), user_id="alice")
-                if wrong is not None:
-                    with pytest.raises(InvalidInputError):
-                        book.history.append("s", Message.user("x"), user_id=wrong)
-                with pytest.raises(InvalidInputError):
-                    book.records.put(("alice",), wrong, {})
-            assert book.sessions.list().items == []
+class FacadeContract(FacadeOddDataContract, SessionFacadeContract):
+    """What a program sees."""
 
     def test_a_retry_is_harmless_and_a_change_conflicts(self) -> None:
         """The same objects again give the same places; another body under an id is refused."""

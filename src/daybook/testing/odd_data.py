@@ -87,6 +87,10 @@ ODD_OBJECTS: dict[str, dict[str, Any]] = {
     "order": {"z": 1, "a": 2, "m": 3},
     "unicode": {"café": "cafe\u0301", "\u202e": "\uffff\x00"},
     "depth 100": _nested(100),
+    "400 kB - 1": {"text": "x" * (400 * 1024 - 1)},
+    "400 kB": {"text": "x" * (400 * 1024)},
+    "400 kB + 1": {"text": "x" * (400 * 1024 + 1)},
+    "1 MB, three bytes each": {"text": "€" * 350_000},
     "wide": {f"key {number}": number for number in range(2000)},
 }
 

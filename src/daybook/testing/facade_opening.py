@@ -1,0 +1,89 @@
+"""A book on any engine, blocking or async, opened so that a test is written once for both."""
+
+from __future__ import annotations
+
+import asyncio
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, ClassVar
+
+from daybook.blocking import Daybook
+from daybook.client import AsyncDaybook
+from daybook.testing.fake_clock import FakeClock
+
+__all__ = ["AsyncOnLoop", "FacadeOpening"]
+
+
+class AsyncOnLoop:
+    """An `AsyncDaybook` whose methods run to their end on a loop of their own."""
+
+    def __init__(self, url: str, **options: Any) -> None:
+        self._loop = asyncio.new_event_loop()
+        self._book = self._loop.run_until_complete(_opened(url, options))
+
+    def __getattr__(self, name: str) -> Any:
+        """Return a facet, or a plain attribute."""
+        return _Facet(getattr(self._book, name), self._loop)
+
+    def close(self) -> None:
+        """Close the book."""
+        self._loop.run_until_complete(self._book.close())
+
+    def end(self) -> None:
+        """Close the loop too."""
+        self.close()
+        self._loop.close()
+
+
+class _Facet:
+    def __init__(self, facet: Any, loop: asyncio.AbstractEventLoop) -> None:
+        self._facet = facet
+        self._loop = loop
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        method = getattr(self._facet, name)
+        return lambda *args, **named: self._loop.run_until_complete(method(*args, **named))
+
+
+async def _opened(url: str, options: dict[str, Any]) -> AsyncDaybook:
+    return await AsyncDaybook.open(url, **options)
+
+
+class FacadeOpening(ABC):
+    """How a book on the test's engine is opened.
+
+    Attributes:
+        persists: A second `open` of one URL sees what the first stored.
+        blocking: Through `Daybook`; False for `AsyncDaybook`.
+    """
+
+    persists: ClassVar[bool] = True
+    blocking: ClassVar[bool] = True
+
+    @abstractmethod
+    def url(self) -> str:
+        """Return the URL of the test's engine."""
+
+    def index(self) -> str | None:
+        """Return the URL of the index to pair the engine with; None for its own."""
+        return None
+
+    @contextmanager
+    def opened(self, **options: Any) -> Iterator[Any]:
+        """Open a book on the test's engine, with a clock that stands still unless given one."""
+        options = {
+            "embedder": "hash",
+            "clock": FakeClock(),
+            "index": self.index(),
+            **options,
+        }
+        book: Any = (
+            Daybook.open(self.url(), **options)
+            if self.blocking
+            else AsyncOnLoop(self.url(), **options)
+        )
+        try:
+            yield book
+        finally:
+            book.close() if self.blocking else book.end()
