@@ -218,7 +218,8 @@ class TurnIndexer:
 
     async def _documents(self, entries: list[tuple[str, HistoryEntry]]) -> list[IndexDocument]:
         """Return the documents of messages; one in which there is nothing to find has none."""
-        texts = [searchable_text(entry.message) for _, entry in entries]
+        # A placeholder for bytes that do not decode is nothing that anybody said.
+        texts = ["" if entry.corrupt else searchable_text(entry.message) for _, entry in entries]
         found = [(*entry, text) for entry, text in zip(entries, texts, strict=True) if text.strip()]
         analysed = await self._models.analyse([text for _, _, text in found])
         embedder = self._models.embedder_id
