@@ -51,6 +51,8 @@ SERVERS = {
     "dynamodb": "dynamodb_url",
 }
 ENGINES = ("inmemory", "sqlite", "file", *SERVERS)
+# A cluster's client learns its nodes' own addresses and goes past a proxy.
+PROXIED = tuple(engine for engine in SERVERS if engine != "redis_cluster")
 
 
 @pytest.fixture

@@ -5,21 +5,13 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Sequence
-from typing import Any, cast
+from typing import Any
 
 import pytest
 
-from daybook.client import AsyncDaybook
-from daybook.context.token_estimate import ApproximateTokenCounter
-from daybook.engines.inmemory.engine import InMemoryEngine
-from daybook.indexing.models import Models
 from daybook.model.entry import AppendResult, NewEntry, StoredEntry
 from daybook.model.scope import Scope
 from daybook.model.session import Session
-from daybook.protocols.clock import SystemClock, new_id
-from daybook.protocols.message_log import MessageLog
-from daybook.registry import Engine, load_token_embedder
-from daybook.testing.broken_doubles import BrokenEngine
 from daybook.testing.broken_forks import (
     ClearedWithItsParent,
     LiveParent,
@@ -28,6 +20,7 @@ from daybook.testing.broken_forks import (
     UncountedPast,
 )
 from daybook.testing.broken_logs import DroppedTail, DuplicateOnRetry, LogDouble
+from tests.crash.doubles import open_with
 from tools.crash.append_checker import Kind
 from tools.crash.engines.crowd import contend_as_tasks
 from tools.crash.engines.session_client import Mix
@@ -157,24 +150,6 @@ BUGS: dict[type[LogDouble], set[Kind | str]] = {
     ClearedWithItsParent: {"lost"},
     UncountedPast: {"defect"},
 }
-
-
-def open_with(double: type[LogDouble] | None) -> AsyncDaybook:
-    """Wire an engine in memory whose log has this bug."""
-    clock = SystemClock()
-    sound = InMemoryEngine(clock=clock)
-    log = sound.log if double is None else cast("MessageLog", double(sound.log))
-    engine: Engine = BrokenEngine(sound, log, sound.records, None)
-    return AsyncDaybook(
-        [engine],
-        index=None,
-        models=Models(None, load_token_embedder),
-        tenant="default",
-        clock=clock,
-        id_factory=new_id,
-        counter=ApproximateTokenCounter(),
-        background=False,
-    )
 
 
 async def work_on(double: type[LogDouble] | None) -> Tally:

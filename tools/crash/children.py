@@ -16,6 +16,7 @@ from daybook.client import AsyncDaybook
 from daybook.errors import DaybookError
 from daybook.importers.run import import_file
 from tools.crash.clients import append_and_read, append_unlocked
+from tools.crash.engines.deliveries import run_delivery
 from tools.crash.engines.session_client import run_client
 from tools.crash.plan import PLANS, Clear, Delete, Index, Operation, Put, Reopen, numbered
 from tools.crash.store import USER, make_message, open_book
@@ -122,4 +123,5 @@ CHILDREN: dict[str, Callable[[Spec, Send], Any]] = {
     "client": append_and_read,
     "unlocked": append_unlocked,
     "sessions": run_client,
+    "delivery": run_delivery,
 }

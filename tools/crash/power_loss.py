@@ -12,7 +12,7 @@ import hashlib
 import random
 import re
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -23,9 +23,22 @@ from tools.crash.strace import Strace, record
 from tools.crash.tally import Tally
 from tools.crash.zygote import Zygote
 
-__all__ = ["Disk", "Event", "Images", "lose_power", "parse", "record_run"]
+__all__ = [
+    "Disk",
+    "Event",
+    "Images",
+    "digest",
+    "lose_power",
+    "parse",
+    "record_run",
+    "some_sectors",
+    "torn_writes",
+    "written",
+]
 
 Action = Literal["create", "write", "truncate", "sync", "unlink", "ack"]
+
+Write = tuple[int, bytes | None]  # where and what; None: truncated there
 
 _CALLS = ("openat", "pwrite64", "write", "ftruncate", "fdatasync", "fsync", "unlink")
 _SECTOR = 512
@@ -134,7 +147,7 @@ class _File:
     """What of a file is safe, and what was written since its last sync, in order."""
 
     durable: bytearray = field(default_factory=bytearray)
-    pending: list[tuple[int, bytes | None]] = field(default_factory=list)  # None: truncated there
+    pending: list[Write] = field(default_factory=list)  # None: truncated there
 
 
 class Disk:
@@ -157,14 +170,14 @@ class Disk:
             self._now[event.name].pending.append((event.offset, None))
         elif event.action == "sync" and event.name:
             file = self._now[event.name]
-            file.durable = _written(file.durable, file.pending)
+            file.durable = written(file.durable, file.pending)
             file.pending = []
         elif event.action == "sync":
             self._safe = dict(self._now)
 
     def kept(self) -> dict[str, bytes]:
         """Return the disk on which everything arrived."""
-        return {name: bytes(_written(f.durable, f.pending)) for name, f in self._now.items()}
+        return {name: bytes(written(f.durable, f.pending)) for name, f in self._now.items()}
 
     def dropped(self) -> dict[str, bytes]:
         """Return the disk on which nothing arrived that was not synced."""
@@ -177,7 +190,7 @@ class Disk:
             if rng.random() < _EVEN:
                 _set(names, name, self._now.get(name))
         return {
-            name: bytes(_written(file.durable, _some_sectors(file.pending, rng)))
+            name: bytes(written(file.durable, some_sectors(file.pending, rng)))
             for name, file in names.items()
         }
 
@@ -185,12 +198,7 @@ class Disk:
         """Return a disk on which writes arrived in order, up to the middle of one."""
         image = {}
         for name, file in self._now.items():
-            arrived = file.pending[: rng.randint(0, len(file.pending))]
-            if arrived and arrived[-1][1]:
-                offset, data = arrived[-1]
-                sectors = rng.randint(0, len(data or b"") // _SECTOR)
-                arrived[-1] = (offset, (data or b"")[: sectors * _SECTOR])
-            image[name] = bytes(_written(file.durable, arrived))
+            image[name] = bytes(written(file.durable, torn_writes(file.pending, rng)))
         return image
 
 
@@ -201,7 +209,18 @@ def _set(names: dict[str, _File], name: str, file: _File | None) -> None:
         names[name] = file
 
 
-def _written(start: bytearray, writes: Iterable[tuple[int, bytes | None]]) -> bytearray:
+def torn_writes(writes: Sequence[Write], rng: random.Random) -> list[Write]:
+    """Return writes up to the middle of one."""
+    arrived = list(writes[: rng.randint(0, len(writes))])
+    if arrived and arrived[-1][1]:
+        offset, data = arrived[-1]
+        sectors = rng.randint(0, len(data or b"") // _SECTOR)
+        arrived[-1] = (offset, (data or b"")[: sectors * _SECTOR])
+    return arrived
+
+
+def written(start: bytearray, writes: Iterable[Write]) -> bytearray:
+    """Return a content with writes made to it in order."""
     content = bytearray(start)
     for offset, data in writes:
         if data is None:
@@ -213,9 +232,8 @@ def _written(start: bytearray, writes: Iterable[tuple[int, bytes | None]]) -> by
     return content
 
 
-def _some_sectors(
-    writes: Iterable[tuple[int, bytes | None]], rng: random.Random
-) -> Iterator[tuple[int, bytes | None]]:
+def some_sectors(writes: Iterable[Write], rng: random.Random) -> Iterator[Write]:
+    """Give any sectors of some writes."""
     for offset, data in writes:
         if data is None:
             if rng.random() < _EVEN:
@@ -248,7 +266,7 @@ class Images:
             if place % self.stride:
                 continue
             for kind, image in self._draw(disk, rng):
-                mark = _digest(image, len(acked))
+                mark = digest(image, len(acked))
                 if mark not in seen:
                     seen.add(mark)
                     yield f"{kind} after operation {place}", frozenset(acked), image
@@ -261,7 +279,8 @@ class Images:
             yield "torn", disk.torn(rng)
 
 
-def _digest(image: Mapping[str, bytes], acked: int) -> bytes:
+def digest(image: Mapping[str, bytes], acked: int) -> bytes:
+    """Return what tells one image from another."""
     digest = hashlib.blake2b(str(acked).encode(), digest_size=16)
     for name in sorted(image):
         digest.update(name.encode() + b"\0" + image[name] + b"\0")

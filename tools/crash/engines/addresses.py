@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from uuid import uuid4
 
 from daybook.client import AsyncDaybook, Opening
 from daybook.model.scope import DEFAULT_TENANT
 from daybook.protocols.clock import Clock
+from tests.servers.fault_proxy import FaultProxy
 
-__all__ = ["driver_module", "fresh_url", "local_url", "open_url", "with_options"]
+__all__ = [
+    "driver_module",
+    "fresh_url",
+    "local_url",
+    "open_url",
+    "port_of",
+    "through",
+    "with_options",
+]
+
+_PORT = re.compile(r"127\.0\.0\.1:(\d+)")
 
 
 def local_url(engine: str, folder: Path) -> str:
@@ -45,6 +57,23 @@ def fresh_url(server_url: str) -> str:
 def driver_module(url: str) -> str:
     """Return the module that opens a URL and imports the driver."""
     return f"daybook.engines.{url.partition('://')[0]}.engine"
+
+
+def port_of(url: str) -> int:
+    """Return the port of a server of this machine."""
+    found = _PORT.search(url)
+    if found is None:
+        raise ValueError("the URL names no port of this machine")
+    return int(found[1])
+
+
+def through(proxy: FaultProxy, url: str) -> str:
+    """Return the way to a server through a proxy."""
+    changed = proxy.url(url)
+    # A client of a replica set would ask its members where they are and go past the proxy.
+    if url.startswith("mongodb:"):
+        changed = with_options(changed, directConnection="true")
+    return changed
 
 
 def with_options(url: str, **options: object) -> str:
