@@ -79,6 +79,11 @@ class Case:
     spec: dict[str, Any] = field(default_factory=dict)
     store: str = "book.db"
 
+    @property
+    def in_folder(self) -> bool:
+        """Whether its store is one of the file engine."""
+        return is_folder(Path(self.store))
+
 
 def kill_everywhere(
     zygote: Zygote,
@@ -89,7 +94,7 @@ def kill_everywhere(
     targets: Sequence[Target] = TARGETS,
 ) -> Tally:
     """Kill the workload at each `stride`-th occurrence of each call and judge what it left."""
-    tally = Tally(f"kill: {case.name}")
+    tally = Tally(f"kill: {case.name}", engine="file" if case.in_folder else "sqlite")
     started = time.monotonic()
     for target in targets:
         for number in count(1, stride):
@@ -140,8 +145,6 @@ def plan_case(plan: str, *, new: bool = False, store: str = "book.db", **spec: A
         ), observed.faults
 
     name, prepare = (f"new file, {plan}", _nothing) if new else (plan, empty)
-    if is_folder(Path(store)):
-        name = f"folder: {name}"
     return Case(name, "plan", prepare, verdict, {"plan": plan, **spec}, store)
 
 

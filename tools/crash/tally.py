@@ -30,6 +30,7 @@ class Tally:
         examples: The first few of both, in words.
         spoiled: Places (a kill, an image, a run) after which anything was wrong.
         boundaries: Kills or faults per system call.
+        measures: What was measured besides, by what it is.
         seconds: How long the check took.
     """
 
@@ -45,6 +46,7 @@ class Tally:
     examples: list[str] = field(default_factory=list)
     spoiled: int = 0
     boundaries: Counter[str] = field(default_factory=Counter)
+    measures: dict[str, float] = field(default_factory=dict)
     seconds: float = 0.0
 
     @property

@@ -1,0 +1,53 @@
+"""Servers killed under load: nothing acknowledged is lost, writes go on by themselves."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.servers.mongodb import mongodb_server
+from tests.servers.postgres import postgres_server
+from tests.servers.redis import redis_server
+from tools.crash.engines.addresses import fresh_url, open_url
+from tools.crash.engines.restarts import kill_under_load
+
+
+@pytest.mark.parametrize("appendfsync", ["always", "everysec"])
+async def test_redis(appendfsync: str) -> None:
+    with redis_server(appendonly=True, appendfsync=appendfsync) as server:
+        url = fresh_url(server.url)
+        tally = await kill_under_load("redis", appendfsync, server, url, cycles=2)
+    assert tally.sound, tally.examples
+    assert tally.kills == 2
+
+
+async def test_postgresql() -> None:
+    with postgres_server() as server:
+        url = fresh_url(server.url)
+        tally = await kill_under_load("postgresql", "on", server, url, cycles=1)
+    assert tally.sound, tally.examples
+
+
+async def test_mongodb() -> None:
+    with mongodb_server() as server:
+        url = fresh_url(server.url)
+        tally = await kill_under_load("mongodb", "journaled", server, url, cycles=1)
+    assert tally.sound, tally.examples
+
+
+async def test_redis_that_keeps_nothing_is_convicted_and_says_so() -> None:
+    with redis_server() as server:
+        url = fresh_url(server.url)
+        tally = await kill_under_load("redis", "memory only", server, url, cycles=1)
+        async with open_url(url) as book:
+            assert book.capabilities.ack == "volatile"
+    assert tally.anomalies["lost"]
+
+
+async def test_postgresql_that_commits_late_is_convicted_and_says_so() -> None:
+    late = {"wal_writer_delay": "10s"}
+    with postgres_server(synchronous_commit="off", settings=late) as server:
+        url = fresh_url(server.url)
+        async with open_url(url) as book:
+            assert book.capabilities.ack == "volatile"
+        tally = await kill_under_load("postgresql", "off", server, url, cycles=1)
+    assert tally.anomalies["lost"]
