@@ -36,7 +36,8 @@ _REFUSED = {
     "WRONGPASS": "the user name or the password is wrong",
     "NOPERM": "the user may not run the commands that Daybook needs: see the engine's page",
 }
-_MOVING = "non local key"
+# What Redis and Valkey say of a script whose keys are in part on another node already.
+_MOVING = ("non local key", "rehashing of the slot")
 
 
 class WrongReplyError(Exception):
@@ -86,7 +87,7 @@ def _translate_reply(text: str, name: str, operation: str) -> DaybookError:
         )
     for word in words & _UNAVAILABLE.keys():
         return StoreUnavailableError(_UNAVAILABLE[word], engine=ENGINE, operation=operation)
-    if _MOVING in text:
+    if any(words_of in text for words_of in _MOVING):
         return StoreUnavailableError(_UNAVAILABLE["TRYAGAIN"], engine=ENGINE, operation=operation)
     for word in words & _REFUSED.keys():
         return ConfigError(f"redis {operation}: {_REFUSED[word]}")

@@ -2,6 +2,7 @@
 local found = {}
 for index, counter in ipairs(KEYS) do
   local key = string.sub(counter, 1, -2) .. a.kind
+  guard(key)
   if call('ZCOUNT', key, '-inf', string.format('%.0f', a.now)) > 0 then
     found[#found + 1] = index
   end

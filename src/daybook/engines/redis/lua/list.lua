@@ -20,6 +20,7 @@ for _, counter in ipairs(KEYS) do
   if a.user then
     key = base .. 'u:' .. framed(a.tenant) .. a.user
   end
+  guard(key)
   local offset, here = 0, 0
   repeat
     local batch = call('ZRANGEBYSCORE', key, a.rank and string.format('%.0f', a.rank) or '-inf',

@@ -3,6 +3,7 @@
 local removed, taken = 0, 0
 for _, label in ipairs(owners_of(root)) do
   local owner = owner_name(a.tenant, label)
+  guard(root .. 'o:' .. owner)
   local members = call('ZRANGEBYLEX', root .. 'o:' .. owner, a.low, a.high, 'LIMIT', 0,
     a.limit - taken)
   for _, member in ipairs(members) do

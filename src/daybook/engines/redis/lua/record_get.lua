@@ -2,9 +2,6 @@
 -- The current value of each place, an empty one where there is none.
 local out = {}
 for index, place in ipairs(a.places) do
-  if a.cluster then
-    guard(root .. 'c:' .. owner_name(a.tenant, place[1]))
-  end
   local found = current(root, owner_name(a.tenant, place[1]), place[2])
   out[index] = found and alive(found) and found.value or ''
 end

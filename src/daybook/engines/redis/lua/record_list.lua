@@ -54,6 +54,7 @@ for _, counter in ipairs(KEYS) do
   local base = string.sub(counter, 1, -2)
   for _, label in ipairs(owners_of(base)) do
     local owner = owner_name(a.tenant, label)
+    guard(base .. 'o:' .. owner, base .. 'w:' .. owner, base .. 'c:' .. owner)
     if a.label and call('ZLEXCOUNT', base .. 'o:' .. owner, a.low, a.high) <= FEW then
       by_sorting(base, owner)
     else

@@ -7,6 +7,7 @@ for _, counter in ipairs(KEYS) do
   for _, label in ipairs(owners_of(base)) do
     local owner = owner_name(a.tenant, label)
     local low = a.low
+    guard(base .. 'o:' .. owner)
     while true do
       local member = call('ZRANGEBYLEX', base .. 'o:' .. owner, low, a.high, 'LIMIT', 0, 1)[1]
       if not member then

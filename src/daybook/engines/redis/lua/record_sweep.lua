@@ -1,5 +1,6 @@
 --@ use record
 local gone = {}
+guard(root .. 'rx')
 local due = call('ZRANGEBYSCORE', root .. 'rx', '-inf', string.format('%.0f', a.now), 'LIMIT', 0,
   a.limit)
 for _, life in ipairs(due) do

@@ -3,7 +3,8 @@ local out = {}
 local found = current(root, owner_name(a.tenant, a.label), a.member)
 if found and alive(found) then
   out[1] = found.value
-  if a.limit > 1 then
+  if a.limit > 1 and found.version > 1 then
+    guard(history(root, a.tenant, a.member))
     local older = call('LRANGE', history(root, a.tenant, a.member), 1 - a.limit, -1)
     for at = #older, 1, -1 do
       out[#out + 1] = older[at]

@@ -25,6 +25,7 @@ for _, counter in ipairs(KEYS) do
   if a.user then
     key = base .. 'u:' .. framed(a.tenant) .. a.user
   end
+  guard(key)
   for _, id in ipairs(call('ZRANGE', key, 0, -1)) do
     local s = find(base, a.tenant, id)
     if s and is_live(s) and (not a.user or s.user == a.user) then

@@ -2,6 +2,7 @@
 -- Remove some of what has expired. The server may have dropped a session before; its marks and its
 -- place in the lists are ours to see to.
 local gone = {}
+guard(root .. 'x')
 local due = call('ZRANGEBYSCORE', root .. 'x', '-inf', string.format('%.0f', a.now), 'LIMIT', 0,
   a.limit)
 for _, life in ipairs(due) do

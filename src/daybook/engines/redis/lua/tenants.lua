@@ -1,6 +1,8 @@
 local found = {}
 for _, counter in ipairs(KEYS) do
-  for _, tenant in ipairs(call('SMEMBERS', string.sub(counter, 1, -2) .. a.kind)) do
+  local key = string.sub(counter, 1, -2) .. a.kind
+  guard(key)
+  for _, tenant in ipairs(call('SMEMBERS', key)) do
     found[#found + 1] = tenant
   end
 end

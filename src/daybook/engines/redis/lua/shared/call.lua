@@ -20,9 +20,10 @@ local function unframed(text)
   return string.sub(text, colon + 1, colon + size), string.sub(text, colon + size + 1)
 end
 
--- While a cluster moves this slot, some keys are here and some are there. The server refuses a
--- call that names keys of both kinds, so we name all before the first write: half of the script
--- never runs.
+-- While a cluster moves this slot, some keys are here and some are there, and a key that is there
+-- looks as if it did not exist. The server refuses a command that names several keys of which one
+-- is not here: so a script names what it is about to read, and before its first write all that it
+-- will touch. It then sees everything or ends, and never stops half-way.
 local function guard(...)
   if a.cluster then
     call('EXISTS', root .. 'n', ...)

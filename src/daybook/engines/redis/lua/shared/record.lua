@@ -20,6 +20,7 @@ local function alive(record)
 end
 
 local function current(base, owner, member)
+  guard(base .. 'c:' .. owner)
   local value = call('HGET', base .. 'c:' .. owner, member)
   return value and unpack_value(value)
 end
@@ -78,5 +79,6 @@ local function owners_of(base)
   if a.label then
     return {a.label}
   end
+  guard(base .. 'ow:' .. framed(a.tenant))
   return call('SMEMBERS', base .. 'ow:' .. framed(a.tenant))
 end

@@ -8,9 +8,7 @@ end
 -- Return a session whatever its state, nil if it is absent.
 local function find(base, tenant, id)
   local key = session_key(base, tenant, id)
-  if a.cluster then
-    call('EXISTS', base .. 'n', key)
-  end
+  guard(key)
   local packed = call('GET', key)
   if not packed then
     return nil
@@ -48,6 +46,7 @@ local function locate(id)
   if a.user then
     return nil
   end
+  guard(root .. 'alias')
   local alias = call('HGET', root .. 'alias', framed(a.tenant) .. id)
   return nil, alias and unframed(alias)
 end

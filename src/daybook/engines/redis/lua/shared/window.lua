@@ -38,6 +38,7 @@ local function collect(s, low, high, newest, out, size, most)
   for number = 1, #parts do
     local part = parts[newest and #parts - number + 1 or number]
     local key, from, to, chunk = part[1], part[2], part[3], 16
+    guard(key)
     while from <= to do
       local first = newest and math.max(from, to - chunk + 1) or from
       local last = newest and to or math.min(to, from + chunk - 1)

@@ -1,0 +1,213 @@
+"""A cluster: parts of it on the move, a master gone, a replica in its place."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+
+from redis.asyncio import Redis
+from redis.crc import key_slot
+
+from daybook.engines.redis import RedisEngine
+from daybook.engines.redis.buckets import bucket_of_user
+from daybook.errors import StoreError
+from daybook.model.entry import AppendResult
+from daybook.model.scope import Scope
+from daybook.protocols.message_log import MessageLog
+from daybook.testing.fake_clock import FakeClock
+from daybook.testing.sample_data import (
+    entries,
+    make_session,
+    message_ids,
+    record,
+    start_session,
+)
+from tests.engines.redis.opened import command, opened
+from tests.servers.redis import RedisServer
+from tests.servers.redis_cluster import RedisCluster, redis_cluster
+
+_USERS = [f"user-{number}" for number in range(30)]
+
+
+def _slot(user: str) -> int:
+    return key_slot(f"{bucket_of_user('acme', user):02x}".encode())
+
+
+def _master(cluster: RedisCluster, slot: int) -> RedisServer:
+    return cluster.masters[slot * len(cluster.masters) // 16_384]
+
+
+async def _start(log: MessageLog, clock: FakeClock) -> None:
+    for user in _USERS:
+        await start_session(log, clock, "a", scope=Scope("acme", user), session_id=f"of {user}")
+
+
+async def test_users_are_spread_and_found_again() -> None:
+    """Every master holds some; lists and sums are over all of them."""
+    clock = FakeClock()
+    with redis_cluster() as cluster:
+        async with opened(cluster.url, clock=clock) as engine:
+            await _start(engine.log, clock)
+            owners = {_master(cluster, _slot(user)).port for user in _USERS}
+            assert len(owners) == 3
+            listed = await engine.log.list_sessions(Scope("acme"), limit=99)
+            assert [one.id for one in listed.items] == sorted(f"of {user}" for user in _USERS)
+            stats = await engine.log.stats(Scope("acme"))
+            assert stats is not None
+            assert stats.message_count == len(_USERS)
+            marks = [one.user_id for one in await engine.log.pending(limit=99)]
+            assert sorted(marks) == sorted(_USERS)
+
+
+async def test_when_a_master_is_gone_the_others_users_go_on() -> None:
+    clock = FakeClock()
+    with redis_cluster() as cluster:
+        async with opened(cluster.url, clock=clock, timeout_s=5) as engine:
+            await _start(engine.log, clock)
+            lost = cluster.masters[1]
+            lost.kill()
+            for user in _USERS:
+                call = engine.log.append(Scope("acme", user), f"of {user}", entries("b"))
+                [found] = await asyncio.gather(call, return_exceptions=True)
+                if _master(cluster, _slot(user)) is lost:
+                    assert isinstance(found, StoreError)
+                    assert found.retryable
+                else:
+                    assert isinstance(found, AppendResult)
+
+
+async def test_after_a_failover_the_same_engine_goes_on() -> None:
+    """Typed, retryable errors meanwhile; a repeated append is there once."""
+    clock = FakeClock()
+    with redis_cluster(replicas=3) as cluster:
+        async with opened(cluster.url, clock=clock, timeout_s=5) as engine:
+            await _start(engine.log, clock)
+            user = next(one for one in _USERS if _master(cluster, _slot(one)) is cluster.masters[0])
+            scope = Scope("acme", user)
+            await _copied(cluster.masters[0])
+            cluster.masters[0].kill()
+            for _ in range(200):
+                call = engine.log.append(scope, f"of {user}", entries("b"))
+                [result] = await asyncio.gather(call, return_exceptions=True)
+                if isinstance(result, AppendResult):
+                    break
+                assert isinstance(result, StoreError)
+                assert result.retryable
+            else:
+                raise AssertionError("no replica took over")
+            assert message_ids(await engine.log.read(scope, f"of {user}")) == ["a", "b"]
+
+
+async def _copied(master: RedisServer) -> None:
+    """Return when the master's replicas have all it has."""
+    client = Redis(port=master.port)
+    try:
+        await command(client, "WAIT", 1, 5000)
+    finally:
+        await client.aclose()
+
+
+class _User:
+    """Uses the log and the records of one user, and knows what was acknowledged."""
+
+    def __init__(self, engine: RedisEngine, user: str, clock: FakeClock) -> None:
+        self.engine = engine
+        self.user = user
+        self.scope = Scope("acme", user)
+        self.clock = clock
+        self.sent = 0
+        self.kept: list[str] = []
+
+    async def use(self) -> None:
+        """Do some of everything; errors must say that a retry may help."""
+        log = self.engine.log
+        for _ in range(3):
+            self.sent += 1
+            batch = [f"m{self.sent}.1", f"m{self.sent}.2"]
+            with _retryable():
+                assert await log.append(self.scope, "s", entries(*batch))
+                self.kept.extend(batch)
+        with _retryable():
+            assert await log.get_session(self.scope, "s")
+        with _retryable():
+            assert message_ids(await log.read(self.scope, "s")) == self.kept
+        with _retryable():
+            child = make_session(f"f{self.sent}", self.clock, user=self.user)
+            await log.fork_session(self.scope, "s", child)
+        with _retryable():
+            new = record(f"k{self.sent}", namespace=(self.user,))
+            await self.engine.records.put(self.scope, [new])
+
+    async def check(self) -> None:
+        """See that everything acknowledged is there, once, and counted."""
+        log = self.engine.log
+        assert message_ids(await log.read(self.scope, "s")) == self.kept
+        listed = await log.list_sessions(self.scope, limit=99)
+        stats = await log.stats(self.scope)
+        assert stats is not None
+        assert stats.session_count == len(listed.items) > 2
+        for session in listed.items:
+            assert len(await log.read(self.scope, session.id)) == session.message_count
+        assert len(await self.engine.records.list(self.scope, (self.user,), limit=99)) > 1
+
+
+@contextmanager
+def _retryable() -> Iterator[None]:
+    try:
+        yield
+    except StoreError as exc:
+        if not exc.retryable:
+            raise
+
+
+async def test_while_a_slot_moves_nothing_is_done_by_halves() -> None:
+    """Calls fail with an error that says to retry, or do all they should; then all is there."""
+    slot = _slot(_USERS[0])
+    with redis_cluster() as cluster:
+        source = _master(cluster, slot)
+        target = next(one for one in cluster.masters if one is not source)
+        async with opened(cluster.url, clock=FakeClock(), timeout_s=2) as engine:
+            user = _User(engine, _USERS[0], FakeClock())
+            new = make_session("s", user.clock, user=user.user)
+            await engine.log.create_session(user.scope, new)
+            await user.use()
+            assert len(user.kept) == 6
+            await _move(cluster, slot, source, target, user.use)
+            await user.use()
+            assert user.kept[-6:] == [f"m{n}.{part}" for n in _last(user, 3) for part in (1, 2)]
+            await user.check()
+
+
+def _last(user: _User, count: int) -> range:
+    return range(user.sent - count + 1, user.sent + 1)
+
+
+async def _move(
+    cluster: RedisCluster,
+    slot: int,
+    source: RedisServer,
+    target: RedisServer,
+    use: Callable[[], Awaitable[None]],
+) -> None:
+    """Move a slot from one master to another, key by key, and use the log in between."""
+    here, there = Redis(port=source.port), Redis(port=target.port)
+    others = [Redis(port=one.port) for one in cluster.masters if one not in (source, target)]
+    try:
+        names = {one: (await command(one, "CLUSTER", "MYID")) for one in (here, there)}
+        await command(there, "CLUSTER", "SETSLOT", slot, "IMPORTING", names[here])
+        await command(here, "CLUSTER", "SETSLOT", slot, "MIGRATING", names[there])
+        await use()
+        moved = 0
+        while keys := await command(here, "CLUSTER", "GETKEYSINSLOT", slot, 1):
+            await command(here, "MIGRATE", "127.0.0.1", target.port, "", 0, 5000, "KEYS", *keys)
+            moved += 1
+            if moved % 3 == 0:
+                await use()
+        assert moved > 9
+        await use()
+        for one in (there, here, *others):
+            await command(one, "CLUSTER", "SETSLOT", slot, "NODE", names[there])
+    finally:
+        for one in (here, there, *others):
+            await one.aclose()
