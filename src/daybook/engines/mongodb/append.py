@@ -73,15 +73,27 @@ async def append(
         by_id={entry.id: entry for entry in request.entries},
         now=request.now,
     )
-    facts = cache.get(key)
-    if facts is not None and _fits(facts, request) and is_consistent(batch.entries, batch.by_id):
-        pushed = await _push(handles, batch, facts)
-        if pushed is not None:
-            return pushed
-        cache.drop(key)
+    async with handles.turns.take(key):
+        facts = cache.get(key)
+        if facts is not None and _fits(facts, request, batch):
+            pushed = await _push(handles, batch, facts)
+            if pushed is not None:
+                return pushed
+            cache.drop(key)
+        return await _append_carefully(handles, request, batch, made, cache)
+
+
+async def _append_carefully(
+    handles: Handles,
+    request: AppendRequest,
+    batch: Batch,
+    made: Session | None,
+    cache: SessionCache,
+) -> AppendResult | None:
+    """Append after looking at the session; again if it changed meanwhile."""
     result: AppendResult | None = None
     while result is None:
-        header = await find(handles, key, light=False)
+        header = await find(handles, batch.key, light=False)
         found = reached(header, request.scope, request.session_id, request.now)
         if found is None and made is None:
             return None
@@ -94,11 +106,12 @@ async def append(
     return result
 
 
-def _fits(facts: SessionFacts, request: AppendRequest) -> bool:
-    """Tell whether a request is for the session that is remembered."""
+def _fits(facts: SessionFacts, request: AppendRequest, batch: Batch) -> bool:
+    """Tell whether a request may go to the session that is remembered, as it stands."""
     made = request.new_session
     mine = made is None or made.user_id == facts.user_id
-    return mine and request.scope.reaches(facts.user_id)
+    reaches = request.scope.reaches(facts.user_id)
+    return mine and reaches and is_consistent(batch.entries, batch.by_id)
 
 
 def _check_owner(header: Document | None, request: AppendRequest, made: Session | None) -> None:

@@ -25,6 +25,7 @@ from daybook.enginekit.per_loop import PerLoop
 from daybook.engines.mongodb.address import Address
 from daybook.engines.mongodb.driver_errors import ENGINE, closed, map_errors
 from daybook.engines.mongodb.schema import BLOCKS, RECORDS, SESSIONS, VERSIONS
+from daybook.engines.mongodb.turns import Turns
 from daybook.errors import StoreTimeoutError
 
 __all__ = ["MAJORITY", "SNAPSHOT", "Collection", "Connections", "Document", "Handles"]
@@ -49,6 +50,7 @@ class Handles:
     blocks: Collection
     records: Collection
     versions: Collection
+    turns: Turns
 
     @asynccontextmanager
     async def moment(self) -> AsyncIterator[AsyncClientSession]:
@@ -130,7 +132,8 @@ class Connections:
             read_concern=_COMMITTED,
         )
         names = (SESSIONS, BLOCKS, RECORDS, VERSIONS)
-        return Handles(client, database, *(database[name] for name in names))
+        sessions, blocks, records, versions = (database[name] for name in names)
+        return Handles(client, database, sessions, blocks, records, versions, Turns())
 
 
 async def _close(handles: Handles) -> None:
