@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import select
 from collections.abc import Generator
+from secrets import randbits
 from typing import Any, TypeVar
 
 import psycopg
@@ -17,6 +18,8 @@ from daybook.engines.postgresql.options import Options
 __all__ = ["Connection", "connect", "is_usable", "refuses_options"]
 
 T = TypeVar("T")
+
+_COMES_AGAIN = 2  # statements that ran so often are prepared
 
 
 class Connection(AsyncConnection[tuple[Any, ...]]):
@@ -42,15 +45,14 @@ class Connection(AsyncConnection[tuple[Any, ...]]):
             self.pgconn.finish()
 
 
-async def connect(options: Options, *, limited: bool = True) -> Connection:
-    """Open a connection in autocommit mode that prepares nothing.
-
-    So every statement is a transaction of its own and leaves nothing behind in the session: it
-    works behind a pooler that gives each transaction another server connection.
+async def connect(options: Options, *, limited: bool = True, prepares: bool = False) -> Connection:
+    """Open a connection in autocommit mode: every statement is a transaction of its own.
 
     Args:
         options: Where.
         limited: Ask the server to end statements after `options.timeout_s`; some poolers refuse.
+        prepares: Prepare statements that come again, which halves what they cost the server. Where
+            a pooler gives each transaction another server connection, they are missed there.
     """
     settings = dict(options.connection)
     if limited:
@@ -58,12 +60,14 @@ async def connect(options: Options, *, limited: bool = True) -> Connection:
     connection = await Connection.connect(
         **settings,
         autocommit=True,
-        prepare_threshold=None,
+        prepare_threshold=_COMES_AGAIN if prepares else None,
         connect_timeout=max(2, round(options.connect_timeout_s)),
         client_encoding="utf8",
         fallback_application_name="daybook",
     )
     register(connection)
+    # Behind a pooler another program may have prepared something under the driver's first names.
+    connection._prepared._prepared_idx = randbits(48)  # noqa: SLF001 - there is no other way
     return connection
 
 

@@ -26,6 +26,7 @@ __all__ = [
     "ParentChangedError",
     "RepeatedError",
     "is_raced",
+    "is_unprepared",
     "map_errors",
     "translate",
 ]
@@ -33,6 +34,7 @@ __all__ = [
 ENGINE = "postgresql"
 
 _RACED = {"40001", "40P01", "DBK02"}
+_UNPREPARED = {"26000", "42P05", "0A000"}
 _FULL = {"53100", "54000", "54023"}
 _TIMEOUT = {
     "57014": "the server ended the statement after its time limit; retry",
@@ -90,6 +92,11 @@ class ParentChangedError(Exception):
 def is_raced(error: psycopg.Error) -> bool:
     """Tell whether another call was first: nothing was done, and the same call may succeed now."""
     return error.sqlstate in _RACED
+
+
+def is_unprepared(error: psycopg.Error) -> bool:
+    """Tell whether a prepared statement was not there, or not as it was: nothing was done."""
+    return error.sqlstate in _UNPREPARED
 
 
 def translate(error: psycopg.Error, operation: str) -> DaybookError:

@@ -10,27 +10,32 @@ from daybook.enginekit.times import moment_or_none, to_micros
 from daybook.engines.postgresql.append_batch import Batch, batch_of
 from daybook.engines.postgresql.binary_arrays import bytea_array, int8_array
 from daybook.engines.postgresql.driver_errors import RepeatedError
-from daybook.engines.postgresql.pool import Row
+from daybook.engines.postgresql.pool import Pool
+from daybook.engines.postgresql.schema_tables import PARTITIONS
 from daybook.engines.postgresql.session_log import (
     SessionLog,
     check_first_seq,
     id_taken,
     user_bytes,
 )
+from daybook.engines.postgresql.session_places import SessionPlace, SessionPlaces, place_of
 from daybook.engines.postgresql.session_rows import life_columns
 from daybook.errors import ConflictError
+from daybook.model.capabilities import EngineCapabilities
 from daybook.model.entry import AppendResult, NewEntry, StoredEntry
 from daybook.model.message import ROLES
 from daybook.model.scope import Scope
 from daybook.model.session import Session, SessionStats
 from daybook.model.session_rules import fresh_session
+from daybook.protocols.clock import Clock
 from daybook.protocols.message_log import PendingSession, SessionSpan
 
 __all__ = ["PostgreSQLMessageLog"]
 
-_APPEND = (
-    "SELECT * FROM {schema}.append(%b::bytea, %b::bytea, %b::bytea, %b::int8, "
-    "%b, %b, %b, %b, %b::int8, %b)"
+_APPEND = tuple(
+    f"SELECT * FROM {{schema}}.append_{part}(%b::bytea, %b::bytea, %b::bytea, %b::int8, "
+    "%b::int4, %b::int4, %b, %b, %b, %b, %b::int8, %b)"
+    for part in range(PARTITIONS)
 )
 _APPEND_KNOWN = (
     "SELECT * FROM {schema}.append_known(%b::bytea, %b::bytea, %b::bytea, %b::int8, "
@@ -40,6 +45,11 @@ _APPEND_KNOWN = (
 _READ = (
     "SELECT * FROM {schema}.read_messages(%b::bytea, %b::bytea, %b::bytea, %b::int8, "
     "%b::int8, %b::int8, %b::int8, %b::bool, %b::bool)"
+)
+_READ_PART = tuple(
+    f"SELECT * FROM {{schema}}.read_{part}(%b::bytea, %b::bytea, %b::bytea, %b::int8, "
+    "%b::int4, %b::int4, %b::int8, %b::int8, %b::int8, %b::bool, %b::bool)"
+    for part in range(PARTITIONS)
 )
 _READ_AT = "SELECT * FROM {schema}.read_places(%b::bytea, %b::bytea, %b::int8, %b, %b, %b)"
 _STATS = "SELECT * FROM {schema}.count_sessions(%b::bytea, %b::bytea, %b::bytea, %b::int8)"
@@ -53,12 +63,17 @@ _PENDING = "SELECT * FROM {schema}.list_pending(%b::bytea, %b::bytea, %b::int8)"
 _SETTLE = "SELECT {schema}.settle(%b, %b, %b, %b)"
 
 _STORED, _MISSING, _CLASH, _TAKEN = range(4)
+_NOT_HERE = -1
 _END = 2**31
 _SWEPT_AT_ONCE = 200
 
 
 class PostgreSQLMessageLog(SessionLog):
     """Sessions and messages in the tables of one schema."""
+
+    def __init__(self, pool: Pool, clock: Clock, capabilities: EngineCapabilities) -> None:
+        super().__init__(pool, clock, capabilities)
+        self._places = SessionPlaces()
 
     async def append(
         self,
@@ -75,25 +90,34 @@ class PostgreSQLMessageLog(SessionLog):
             if made is None and await self.get_session(scope, session_id) is None:
                 return None
             raise _other_body(batch.clash, session_id)
-        if made is None:
+        place = self._places.get((scope.tenant, session_id))
+        if place is not None and (made is None or made.user_id == place.user_id):
             try:
-                return await self._append_new(scope, session_id, batch)
+                result = await self._append_new(scope, session_id, batch, place)
             except RepeatedError:
-                pass
+                result = None
+            if result is not None:
+                return result
         return await self._append_known(scope, session_id, batch, made)
 
-    async def _append_new(self, scope: Scope, session_id: str, batch: Batch) -> AppendResult | None:
-        row = await self._pool.one(
-            "append",
-            _APPEND,
-            (
-                *self._place(scope, session_id),
-                *batch.columns,
-                batch.tokens,
-                batch.roles,
-            ),
+    async def _append_new(
+        self, scope: Scope, session_id: str, batch: Batch, place: SessionPlace
+    ) -> AppendResult | None:
+        """Append to a session whose place is known; None if it is not there any more."""
+        if not scope.reaches(place.user_id):
+            return None
+        arguments = (
+            *_known_place(scope, session_id, place, self._now()),
+            *batch.columns,
+            batch.tokens,
+            batch.roles,
         )
-        return None if row[0] == _MISSING else _result(row, batch)
+        status, last, *_ = await self._pool.one("append", _APPEND[place.part], arguments)
+        if status == _MISSING:
+            self._places.drop((scope.tenant, session_id))
+            return None
+        first = last - len(batch.ids) + 1
+        return AppendResult(first, last, batch.repeated, place.user_id)
 
     async def _append_known(
         self, scope: Scope, session_id: str, batch: Batch, made: Session | None
@@ -111,7 +135,10 @@ class PostgreSQLMessageLog(SessionLog):
             raise _other_body(batch.ids[row[1] - 1], session_id)
         if row[0] == _TAKEN:
             raise id_taken(session_id)
-        return _result(row, batch)
+        _, first, last, duplicates, user, owner, number, part, *_ = row
+        place = SessionPlace(user.decode(), user, owner, number, part)
+        self._places.keep((scope.tenant, session_id), place)
+        return AppendResult(first, last, duplicates + batch.repeated, place.user_id)
 
     async def read(
         self,
@@ -125,16 +152,25 @@ class PostgreSQLMessageLog(SessionLog):
         view: bool = False,
     ) -> list[StoredEntry]:
         """Return messages with ``after < seq < before``."""
-        arguments = (
-            *self._place(scope, session_id),
+        window = (
             _bounded(after),
             _END if before is None else _bounded(before),
             None if limit is None else _bounded(limit),
             newest_first,
             view,
         )
+        name = (scope.tenant, session_id)
+        place = self._places.get(name)
+        if place is not None and scope.reaches(place.user_id):
+            known = (*_known_place(scope, session_id, place, self._now()), *window)
+            rows = await self._pool.fetch_marked("read", _READ_PART[place.part], known)
+            if not rows or rows[0][0] != _NOT_HERE:
+                return [StoredEntry(row[0], row[2], row[1]) for row in rows]
+        arguments = (*self._place(scope, session_id), *window)
         rows = await self._pool.fetch_marked("read", _READ, arguments)
-        return [StoredEntry(row[0], row[2], row[1]) for row in rows]
+        if rows:
+            self._places.keep(name, place_of(rows[0][1], rows[0][2]))
+        return [StoredEntry(row[0], row[2], row[1]) for row in rows[1:]]
 
     async def read_at(
         self, scope: Scope, places: Sequence[tuple[str, int, int]]
@@ -213,9 +249,17 @@ class PostgreSQLMessageLog(SessionLog):
         await self._pool.one("settle", _SETTLE, arguments)
 
 
-def _result(row: Row, batch: Batch) -> AppendResult:
-    _, first, last, duplicates, user_id = row[:5]
-    return AppendResult(first, last, duplicates + batch.repeated, user_id.decode())
+def _known_place(
+    scope: Scope, session_id: str, place: SessionPlace, now: int
+) -> tuple[bytes, bytes, bytes, int, int, int]:
+    return (
+        scope.tenant.encode(),
+        place.user,
+        session_id.encode(),
+        now,
+        place.owner,
+        place.number,
+    )
 
 
 def _bounded(number: int) -> int:

@@ -22,7 +22,12 @@ from psycopg.pq import TransactionStatus
 from daybook.enginekit.deadline import deadline
 from daybook.enginekit.per_loop import PerLoop
 from daybook.engines.postgresql.connection import Connection, connect, is_usable, refuses_options
-from daybook.engines.postgresql.driver_errors import ENGINE, is_raced, map_errors
+from daybook.engines.postgresql.driver_errors import (
+    ENGINE,
+    is_raced,
+    is_unprepared,
+    map_errors,
+)
 from daybook.engines.postgresql.options import Options
 from daybook.errors import StoreClosedError, StoreUnavailableError
 
@@ -48,21 +53,26 @@ class _LoopPool:
         self._permits = asyncio.Semaphore(options.pool_size)
         self._idle: list[Connection] = []
         self._limited = True
+        self._prepares = True
 
-    @asynccontextmanager
-    async def connection(self) -> AsyncIterator[Connection]:
-        """Lend a connection; it comes back only if nothing on it is left open."""
-        async with self._permits:
-            connection = self._take() or await self._connect()
-            try:
-                yield connection
-            finally:
-                if connection.pgconn.transaction_status == TransactionStatus.IDLE:
-                    self._idle.append(connection)
-                else:
-                    connection.pgconn.finish()
+    async def take(self) -> Connection:
+        """Lend a connection: `give` must follow, whatever happens."""
+        await self._permits.acquire()
+        try:
+            return self._idle_one() or await self._connect()
+        except BaseException:
+            self._permits.release()
+            raise
 
-    def _take(self) -> Connection | None:
+    def give(self, connection: Connection) -> None:
+        """Take a connection back; it is kept only if nothing on it is left open."""
+        if connection.pgconn.transaction_status == TransactionStatus.IDLE:
+            self._idle.append(connection)
+        else:
+            connection.pgconn.finish()
+        self._permits.release()
+
+    def _idle_one(self) -> Connection | None:
         while self._idle:
             connection = self._idle.pop()
             if is_usable(connection):
@@ -72,12 +82,18 @@ class _LoopPool:
 
     async def _connect(self) -> Connection:
         try:
-            return await connect(self._options, limited=self._limited)
+            return await connect(self._options, limited=self._limited, prepares=self._prepares)
         except psycopg.OperationalError as exc:
             if not self._limited or not refuses_options(exc):
                 raise
         self._limited = False
-        return await connect(self._options, limited=False)
+        return await connect(self._options, limited=False, prepares=self._prepares)
+
+    def stop_preparing(self) -> None:
+        """Go on with connections that prepare nothing: a pooler mixes them up."""
+        self._prepares = False
+        while self._idle:
+            self._idle.pop().pgconn.finish()
 
     async def close(self) -> None:
         """Wait for what is in flight, then close all."""
@@ -161,19 +177,23 @@ class Pool:
     ) -> list[Row]:
         query = self.render(wrapper, statement)
         async with deadline(self._options.timeout_s, engine=ENGINE, operation=operation):
-            with map_errors(operation):
-                pool = await self._pool(operation)
-                for attempt in range(1, _MOST_ATTEMPTS):
+            pool = await self._pool(operation)
+            for attempt in range(_MOST_ATTEMPTS):
+                with map_errors(operation):
+                    connection = await pool.take()
                     try:
-                        async with pool.connection() as connection:
-                            return await self._ask(connection, operation, query, arguments)
+                        return await self._ask(connection, operation, query, arguments)
                     except psycopg.Error as exc:
-                        if not is_raced(exc):
+                        if is_unprepared(exc):
+                            connection.pgconn.finish()
+                            pool.stop_preparing()
+                        elif not is_raced(exc) or attempt == _MOST_ATTEMPTS - 1:
                             raise
-                    pause = min(0.001 * 2**attempt, _LONGEST_PAUSE_S)
-                    await asyncio.sleep(pause * random.random())  # noqa: S311 - jitter
-                async with pool.connection() as connection:
-                    return await self._ask(connection, operation, query, arguments)
+                    finally:
+                        pool.give(connection)
+                pause = min(0.001 * 2**attempt, _LONGEST_PAUSE_S)
+                await asyncio.sleep(pause * random.random())  # noqa: S311 - jitter
+        raise AssertionError("the last attempt returns or raises")
 
     async def _ask(
         self, connection: Connection, operation: str, query: bytes, arguments: Sequence[Any]
@@ -193,8 +213,12 @@ class Pool:
         async with deadline(self._options.timeout_s, engine=ENGINE, operation=operation):
             with map_errors(operation):
                 pool = await self._pool(operation)
-                async with pool.connection() as connection, connection.transaction():
-                    yield Transaction(self, connection, operation)
+                connection = await pool.take()
+                try:
+                    async with connection.transaction():
+                        yield Transaction(self, connection, operation)
+                finally:
+                    pool.give(connection)
 
     async def _pool(self, operation: str) -> _LoopPool:
         if self._closed:

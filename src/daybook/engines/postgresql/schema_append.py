@@ -3,12 +3,15 @@
 ``{set_scope}`` says whose data the transaction is about; `v_setting` only takes what `set_config`
 returns, because an assignment costs a fifth of a query.
 
-The two ways to append: `append` believes that the session is there and every message is new, and
-gives up with SQLSTATE ``DBK01`` where one is known; `append_known` looks first and can create the
-session.
+There are two ways to append. `append_known` finds the session or creates it, looks which messages
+are stored already, and tells where the session is. Who knows that uses ``append_0`` and so on,
+which believe that the session is still there and every message is new, and give up otherwise: with
+status 1, or with SQLSTATE ``DBK01``.
 """
 
 from __future__ import annotations
+
+from daybook.engines.postgresql.schema_tables import PARTITIONS
 
 __all__ = ["APPEND_FUNCTIONS"]
 
@@ -22,20 +25,18 @@ RETURNS void LANGUAGE sql AS $$
         WHERE p.number <> excluded.number
 $$"""
 
-# Status 0: stored, 1: missing. A session's row is locked from its update to the commit, so numbers
-# have no gaps, and the unique index of ids finds what is known whatever the planner thinks.
-_APPEND = """CREATE FUNCTION {schema}.append(
-    p_tenant bytea, p_user bytea, p_id bytea, p_now bigint,
+# Status 0: stored, 1: not there any more. A session's row is locked from its update to the commit,
+# so numbers have no gaps, and the unique index of ids finds what is known whatever the planner
+# thinks. There is one such function for each partition: a statement over all partitions would look
+# at every one of them before it writes to one.
+_APPEND = """CREATE FUNCTION {schema}.append_PART(
+    p_tenant bytea, p_user bytea, p_id bytea, p_now bigint, p_owner integer, p_number integer,
     p_ids uuid[], p_fingerprints bigint[], p_metas integer[], p_bodies bytea[],
-    p_tokens bigint, p_roles integer[],
-    OUT status integer, OUT first_seq integer, OUT last_seq integer, OUT duplicates integer,
-    OUT user_id bytea)
-LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan AS $$
+    p_tokens bigint, p_roles integer[], OUT status integer, OUT last_seq integer)
+LANGUAGE plpgsql AS $$
 DECLARE
     v_setting text;
     v_count integer := cardinality(p_ids);
-    v_owner integer;
-    v_number integer;
     v_stream integer;
     v_unmarked boolean;
     v_streams integer[];
@@ -44,11 +45,7 @@ DECLARE
     v_added integer;
 BEGIN
     {set_scope}
-    SELECT k.owner, k.number, k.user_id INTO v_owner, v_number, user_id
-    FROM {schema}.session_ids AS k
-    WHERE k.tenant = p_tenant AND k.id = p_id AND (p_user IS NULL OR k.user_id = p_user);
-    v_setting := set_config('daybook.owner', v_owner::text, true);
-    UPDATE {schema}.sessions AS s SET
+    UPDATE {schema}.sessions_PART AS s SET
         last_seq = s.last_seq + v_count,
         message_count = s.message_count + v_count,
         token_count = s.token_count + p_tokens,
@@ -58,34 +55,34 @@ BEGIN
         last_active_at = p_now,
         expires_at = p_now + s.ttl,
         changes = s.changes + 1
-    WHERE s.owner = v_owner AND s.number = v_number
+    WHERE s.owner = p_owner AND s.number = p_number AND s.tenant = p_tenant AND s.id = p_id
         AND (s.expires_at IS NULL OR s.expires_at > p_now)
-    RETURNING s.stream, s.last_seq - v_count, s.last_seq, s.settled = s.changes - 1,
+    RETURNING s.stream, s.last_seq, s.settled = s.changes - 1,
         s.segment_streams, s.segment_firsts, s.segment_lasts
-    INTO v_stream, first_seq, last_seq, v_unmarked, v_streams, v_firsts, v_lasts;
+    INTO v_stream, last_seq, v_unmarked, v_streams, v_firsts, v_lasts;
     IF v_stream IS NULL THEN
         status := 1;
         RETURN;
     END IF;
-    INSERT INTO {schema}.messages (owner, stream, fingerprint, id, seq, meta, body)
-    SELECT v_owner, v_stream, n.fingerprint, n.id, first_seq + n.at::integer, n.meta, n.body
+    v_setting := set_config('daybook.owner', p_owner::text, true);
+    INSERT INTO {schema}.messages_PART (owner, stream, fingerprint, id, seq, meta, body)
+    SELECT p_owner, v_stream, n.fingerprint, n.id, last_seq - v_count + n.at::integer,
+        n.meta, n.body
     FROM unnest(p_ids, p_fingerprints, p_metas, p_bodies)
         WITH ORDINALITY AS n(id, fingerprint, meta, body, at)
     ON CONFLICT DO NOTHING;
     GET DIAGNOSTICS v_added = ROW_COUNT;
     IF v_added < v_count OR v_streams IS NOT NULL AND EXISTS (
         SELECT FROM unnest(v_streams, v_firsts, v_lasts) AS g(stream, first_seq, last_seq)
-        JOIN {schema}.messages AS m ON m.owner = v_owner AND m.stream = g.stream
+        JOIN {schema}.messages_PART AS m ON m.owner = p_owner AND m.stream = g.stream
             AND m.id = ANY (p_ids) AND m.seq BETWEEN g.first_seq AND g.last_seq)
     THEN
         RAISE EXCEPTION 'daybook: a message is known' USING ERRCODE = 'DBK01';
     END IF;
     IF v_unmarked THEN
-        PERFORM {schema}.mark_pending(p_tenant, user_id, p_id, v_owner, v_number);
+        PERFORM {schema}.mark_pending(p_tenant, p_user, p_id, p_owner, p_number);
     END IF;
     status := 0;
-    first_seq := first_seq + 1;
-    duplicates := 0;
 END $$"""
 
 # Status 0: stored, 1: missing, 2: a known id with another body (`first_seq` is its place in the
@@ -97,10 +94,9 @@ _APPEND_KNOWN = """CREATE FUNCTION {schema}.append_known(
     p_create_user bytea, p_created bigint, p_active bigint, p_expires bigint, p_ttl bigint,
     p_first integer, p_max_messages bigint, p_header bytea,
     OUT status integer, OUT first_seq integer, OUT last_seq integer, OUT duplicates integer,
-    OUT user_id bytea)
+    OUT user_id bytea, OUT owner integer, OUT number integer, OUT part integer)
 LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
-    v_setting text;
     v_session {schema}.sessions;
     v_made integer;
     v_known uuid[];
@@ -126,6 +122,9 @@ BEGIN
         END IF;
     END LOOP;
     user_id := v_session.user_id;
+    owner := v_session.owner;
+    number := v_session.number;
+    part := {schema}.part_of(owner);
     IF user_id <> p_create_user THEN
         status := 3;
         RETURN;
@@ -178,4 +177,8 @@ BEGIN
     INTO status, first_seq, last_seq, duplicates FROM unnest(v_seqs) AS q;
 END $$"""
 
-APPEND_FUNCTIONS: tuple[str, ...] = (_MARK, _APPEND, _APPEND_KNOWN)
+APPEND_FUNCTIONS: tuple[str, ...] = (
+    _MARK,
+    *(_APPEND.replace("PART", str(part)) for part in range(PARTITIONS)),
+    _APPEND_KNOWN,
+)

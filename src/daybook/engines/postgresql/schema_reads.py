@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from daybook.engines.postgresql.schema_tables import PARTITIONS
+
 __all__ = ["READ_FUNCTIONS"]
 
 # Messages with ``p_after < seq < p_before``, whichever streams they are in.
@@ -47,6 +49,8 @@ BEGIN
     END LOOP;
 END $$"""
 
+# Of a live session the first row has number 0 and tells where the session is: the partition, and
+# owner, number and user in eight bytes and the rest.
 _READ = """CREATE FUNCTION {schema}.read_messages(
     p_tenant bytea, p_user bytea, p_id bytea, p_now bigint,
     p_after bigint, p_before bigint, p_limit bigint, p_newest boolean, p_view boolean)
@@ -62,8 +66,49 @@ BEGIN
     IF p_view AND v_session.max_messages IS NOT NULL THEN
         p_after := greatest(p_after, v_session.last_seq - v_session.max_messages);
     END IF;
+    RETURN QUERY SELECT 0, {schema}.part_of(v_session.owner),
+        int4send(v_session.owner) || int4send(v_session.number) || v_session.user_id;
     RETURN QUERY SELECT m.seq, m.tokens, m.body
     FROM {schema}.shown_messages(v_session, p_after, p_before, p_limit, p_newest) AS m;
+END $$"""
+
+# The same for a session whose place is known, without the first row; where it is not there any
+# more, or was forked, there is one row with number -1, and `read_messages` tells.
+_READ_PART = """CREATE FUNCTION {schema}.read_PART(
+    p_tenant bytea, p_user bytea, p_id bytea, p_now bigint, p_owner integer, p_number integer,
+    p_after bigint, p_before bigint, p_limit bigint, p_newest boolean, p_view boolean)
+RETURNS TABLE (seq integer, tokens integer, body bytea)
+LANGUAGE plpgsql STABLE ROWS 100 AS $$
+DECLARE
+    v_setting text;
+    v_stream integer;
+    v_first integer;
+    v_last integer;
+    v_most bigint;
+BEGIN
+    {set_scope}
+    SELECT s.stream, s.first_seq, s.last_seq, s.max_messages
+    INTO v_stream, v_first, v_last, v_most
+    FROM {schema}.sessions_PART AS s
+    WHERE s.owner = p_owner AND s.number = p_number AND s.tenant = p_tenant AND s.id = p_id
+        AND (s.expires_at IS NULL OR s.expires_at > p_now) AND s.segment_streams IS NULL;
+    IF v_stream IS NULL THEN
+        seq := -1;
+        RETURN NEXT;
+        RETURN;
+    END IF;
+    v_setting := set_config('daybook.owner', p_owner::text, true);
+    p_after := greatest(p_after, v_first - 1,
+        CASE WHEN p_view THEN v_last - v_most ELSE 0 END);
+    IF p_newest THEN
+        RETURN QUERY SELECT m.seq, m.meta >> 2, m.body FROM {schema}.messages_PART AS m
+        WHERE m.owner = p_owner AND m.stream = v_stream AND m.seq > p_after AND m.seq < p_before
+        ORDER BY m.seq DESC LIMIT p_limit;
+    ELSE
+        RETURN QUERY SELECT m.seq, m.meta >> 2, m.body FROM {schema}.messages_PART AS m
+        WHERE m.owner = p_owner AND m.stream = v_stream AND m.seq > p_after AND m.seq < p_before
+        ORDER BY m.seq LIMIT p_limit;
+    END IF;
 END $$"""
 
 _READ_AT = """CREATE FUNCTION {schema}.read_places(
@@ -262,6 +307,7 @@ END $$"""
 READ_FUNCTIONS: tuple[str, ...] = (
     _SHOWN,
     _READ,
+    *(_READ_PART.replace("PART", str(part)) for part in range(PARTITIONS)),
     _READ_AT,
     _GET,
     _LIST,

@@ -6,6 +6,8 @@ id, then its owner's row (only where streams are shared or given up), then the s
 
 from __future__ import annotations
 
+from daybook.engines.postgresql.schema_tables import PARTITIONS
+
 __all__ = ["SESSION_FUNCTIONS"]
 
 # Where the messages that a session shows are: its own stream comes last.
@@ -18,6 +20,13 @@ LANGUAGE sql STABLE AS $$
     UNION ALL
     SELECT (p_session).stream, (p_session).first_seq, 2147483647
 $$"""
+
+# The partition of an owner's sessions and messages.
+_PART_OF = """CREATE FUNCTION {schema}.part_of(p_owner integer) RETURNS integer
+LANGUAGE sql STABLE AS $$
+    SELECT p FROM generate_series(0, PARTITIONS - 1) AS p
+    WHERE satisfies_hash_partition('{schema}.sessions'::regclass, PARTITIONS, p, p_owner)
+$$""".replace("PARTITIONS", str(PARTITIONS))
 
 # Returns a live session, all fields NULL if it is missing; the transaction is about its owner then.
 _FOUND = """CREATE FUNCTION {schema}.found_session(
@@ -297,6 +306,7 @@ END $$"""
 
 SESSION_FUNCTIONS: tuple[str, ...] = (
     _SEGMENTS,
+    _PART_OF,
     _FOUND,
     _LOCKED,
     _HOLDER,

@@ -103,6 +103,11 @@ _POLICIES = {
     **dict.fromkeys(("messages", "stream_refs"), _OF_OWNER),
     **dict.fromkeys(("records", "record_versions"), _OF_TENANT),
 }
+# Partitions that are written to directly need the policy themselves; all others show nothing.
+_ADDRESSED = {
+    table: tuple(f"{table}_{part}" for part in range(PARTITIONS))
+    for table in ("sessions", "messages")
+}
 _MAINTAINED = ("owners", "session_ids", "sessions", "pending", "records", "record_versions")
 
 
@@ -115,7 +120,10 @@ def _policies() -> list[str]:
                 f"ALTER TABLE {{schema}}.{name} ENABLE ROW LEVEL SECURITY",
                 f"ALTER TABLE {{schema}}.{name} FORCE ROW LEVEL SECURITY",
             ]
-        statements.append(f"CREATE POLICY scope ON {{schema}}.{table} USING ({condition})")
+        statements += [
+            f"CREATE POLICY scope ON {{schema}}.{name} USING ({condition})"
+            for name in (table, *_ADDRESSED.get(table, ()))
+        ]
         if table in _MAINTAINED:
             statements.append(
                 f"CREATE POLICY maintenance ON {{schema}}.{table} USING ({_MAINTENANCE})"
