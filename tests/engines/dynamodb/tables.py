@@ -36,12 +36,13 @@ class Table:
     name: str = field(default_factory=lambda: f"test-{uuid4().hex}")
 
     @classmethod
-    def at(cls, url: str) -> Table:
+    def at(cls, url: str, client: Any = None) -> Table:
         """Make a fresh table on the server of a Daybook URL."""
         table = cls(str(parse_url(url).options["endpoint"]))
-        client = table.client()
-        prepare_table(client, table.name, create=True, seconds=PATIENCE_S)
-        client.close()
+        maker = client or table.client()
+        prepare_table(maker, table.name, create=True, seconds=PATIENCE_S)
+        if client is None:
+            maker.close()
         return table
 
     def client(self, timeout_s: float = PATIENCE_S) -> Any:
@@ -98,24 +99,29 @@ class FaultyClient:
     """A client whose requests fail, before or after the server has done them.
 
     Attributes:
-        requests: How many were made; table descriptions are not counted.
+        requests: How many were made.
+        writes: How many of them wrote something.
         before: Asked with the operation and its number; what it returns is raised instead.
         after: The same, once the server has done it.
     """
 
-    def __init__(self, client: Any) -> None:
+    def __init__(self, client: Any, *, shared: bool = False) -> None:
+        """Stand before a client, which is closed with this one unless it is shared."""
         self._client = client
+        self._shared = shared
         self.requests = 0
+        self.writes = 0
         self.before: Fault = _nothing
         self.after: Fault = _nothing
 
     def __getattr__(self, name: str) -> Any:
         method = getattr(self._client, name)
         if name == "close":
-            return method
+            return _nothing_to_close if self._shared else method
 
         def request(**arguments: Any) -> Any:
             self.requests += 1
+            self.writes += "put" in name or "write" in name or "update" in name or "delete" in name
             number = self.requests
             self._fail(self.before(name, number))
             answer = method(**arguments)
@@ -128,6 +134,10 @@ class FaultyClient:
     def _fail(error: Exception | None) -> None:
         if error is not None:
             raise error
+
+
+def _nothing_to_close() -> None:
+    return None
 
 
 def _nothing(_name: str, _number: int) -> None:
@@ -149,9 +159,12 @@ def unanswered() -> Exception:
 
 @contextmanager
 def dying(client: FaultyClient, at: int) -> Iterator[None]:
-    """Let every request from a number on fail, as if the process had ended there."""
-    client.requests = 0
-    client.before = lambda _name, number: ProcessDiedError() if number >= at else None
+    """Let every request fail from the write with a number on, as if the process ended there.
+
+    Between two writes nothing can be left behind, so reads are not counted.
+    """
+    client.writes = 0
+    client.before = lambda _name, _number: ProcessDiedError() if client.writes >= at else None
     try:
         yield
     finally:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from itertools import count
 
 import pytest
@@ -137,10 +136,8 @@ async def test_a_server_that_never_answers_ends_the_call(table: Table, clock: Fa
         engine = behind.engine(clock, timeout_s=1.0)
         await start_session(engine.log, clock, "a")
         with proxy.faulty(Faults(silent=True)):
-            began = time.monotonic()
             with pytest.raises(StoreError) as caught:
                 await engine.log.append(ALICE, "s", entries("b"))
-            assert time.monotonic() - began < 5  # 1 s and what a loaded machine adds
             assert caught.value.retryable
         patient = behind.engine(clock)
         await patient.log.append(ALICE, "s", entries("b"))

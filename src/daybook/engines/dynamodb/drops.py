@@ -38,7 +38,7 @@ def drop(calls: Calls, before: Loaded, tenant: str) -> Loaded | None:
     if after is None:
         return None
     unlist_session(calls, tenant, head, session)
-    leave_streams(calls, before.name, head)
+    leave_streams(calls, head)
     return after
 
 
@@ -56,14 +56,14 @@ def prepare_to_leave(calls: Calls, head: Head, session: Session) -> bool:
     return True
 
 
-def leave_streams(calls: Calls, name: str, head: Head) -> None:
+def leave_streams(calls: Calls, head: Head) -> None:
     """Remove what a session held, unless a fork refers to it.
 
     It is gone from view already. What cannot be removed now stays noted for the next sweep, so a
     failure here is not the caller's: what was asked for has been done.
     """
     try:
-        drop_references(calls, head.segments, name, head.incarnation)
+        drop_references(calls, head.segments, head.stream)
         if head.staged is not None:
             discard_blobs(calls, [head.staged])
         for stream in head.streams():

@@ -107,7 +107,7 @@ class _Fork:
         child = new_head(before, session, new_stream(before.name))
         child = replace(child, segments=segments, roles=self._roles)
         self._noted.append(child)
-        refer(self._calls, segments, before.name, child.incarnation)
+        refer(self._calls, segments, child.stream, child.incarnation)
         now = load(self._calls, self._parent_name).head
         if now is None or now.session is None or now.stream != parent.stream:
             raise _ParentChangedError
@@ -116,6 +116,5 @@ class _Fork:
 
     def give_up(self) -> None:
         """Take back what was noted for heads that were not committed."""
-        name = session_name(self._tenant, self._session.id)
         for child in self._noted:
-            drop_references(self._calls, child.segments, name, child.incarnation)
+            drop_references(self._calls, child.segments, child.stream)

@@ -4,7 +4,7 @@ Ids of callers never become keys: a key holds their 128-bit digest, so length, N
 do not matter, and a key tells nothing. What a digest stands for is stored inside the item.
 
 - ``s/<session>``, ``h``: a session's head.
-- ``m/<stream>``, ``m/<seq>``, ``i/<id>``, ``r/<session>/<n>``: messages, their ids, forks' claims.
+- ``m/<stream>``, ``m/<seq>``, ``i/<id>``, ``r/<stream>``: messages, their ids, forks' claims.
 - ``b/<nonce>``, ``<number>``: the pieces of a long value.
 - ``l/<tenant>/<shard of user>``, ``<user>/<session>``: whose sessions there are.
 - ``x/<shard>``, ``s/<session>`` or ``r/<record>``: what has an end.

@@ -30,12 +30,12 @@ class _Reference(Struct, frozen=True, array_like=True):
     """What a fork needs of an older stream.
 
     Attributes:
-        name: The fork.
-        incarnation: Which life of it.
+        child: The fork's own stream, which no other attempt to make it has.
+        incarnation: Which life of the fork.
         last_seq: Up to which message.
     """
 
-    name: str
+    child: str
     incarnation: int
     last_seq: int
 
@@ -44,21 +44,19 @@ _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(_Reference)
 
 
-def refer(calls: Calls, segments: Iterable[Segment[str]], name: str, incarnation: int) -> None:
-    """Note that a fork is about to refer to parts of older streams."""
+def refer(calls: Calls, segments: Iterable[Segment[str]], child: str, incarnation: int) -> None:
+    """Note that a fork, named by its own stream, is about to refer to parts of older streams."""
     items: list[Item] = []
     for segment in segments:
-        partition, place = _reference_key(segment.stream, name, incarnation)
-        body = _encoder.encode(_Reference(name, incarnation, segment.last_seq))
+        partition, place = _reference_key(segment.stream, child)
+        body = _encoder.encode(_Reference(child, incarnation, segment.last_seq))
         items.append({"pk": partition, "sk": place, "d": body, "at": time.time_ns()})
     calls.write_many(items)
 
 
-def drop_references(
-    calls: Calls, segments: Iterable[Segment[str]], name: str, incarnation: int
-) -> None:
+def drop_references(calls: Calls, segments: Iterable[Segment[str]], child: str) -> None:
     """Take these notes away: the fork was not made, or is gone."""
-    calls.write_many([], [_reference_key(one.stream, name, incarnation) for one in segments])
+    calls.write_many([], [_reference_key(one.stream, child) for one in segments])
 
 
 def trim_stream(calls: Calls, stream: str) -> None:
@@ -78,11 +76,11 @@ def _still_needed(calls: Calls, stream: str, references: Sequence[Item]) -> tupl
     """Return up to which message a stream is referred to (0: not at all) and void references."""
     found = [(_decoder.decode(item["d"]), item) for item in references]
     owner = owner_of(stream)
-    heads = load_many(calls, [owner, *(reference.name for reference, _ in found)])
+    heads = load_many(calls, [owner, *(owner_of(reference.child) for reference, _ in found)])
     keep = _bound(heads[owner].head, stream)
     void: list[Item] = []
     for reference, item in found:
-        bound = _needed_by(heads[reference.name].head, reference, item, stream)
+        bound = _needed_by(heads[owner_of(reference.child)].head, reference, item, stream)
         keep = max(keep, bound)
         if not bound:
             void.append(item)
@@ -90,7 +88,7 @@ def _still_needed(calls: Calls, stream: str, references: Sequence[Item]) -> tupl
 
 
 def _needed_by(head: Head | None, reference: _Reference, item: Item, stream: str) -> int:
-    if head is not None and head.incarnation == reference.incarnation:
+    if head is not None and head.stream == reference.child:
         return _bound(head, stream)
     if head is not None and head.incarnation > reference.incarnation:
         return 0
@@ -106,5 +104,5 @@ def _bound(head: Head | None, stream: str) -> int:
     return max((one.last_seq for one in head.segments if one.stream == stream), default=0)
 
 
-def _reference_key(stream: str, name: str, incarnation: int) -> Key:
-    return stream_partition(stream), f"r/{name}/{incarnation}"
+def _reference_key(stream: str, child: str) -> Key:
+    return stream_partition(stream), f"r/{child}"

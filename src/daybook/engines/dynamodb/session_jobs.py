@@ -173,7 +173,7 @@ def clear(calls: Calls, scope: Scope, session_id: str, now: datetime) -> int:
             staged_count=0,
         )
         if commit(calls, before, after) is not None:
-            leave_streams(calls, name, head)
+            leave_streams(calls, head)
             return session.message_count
     return 0
 
