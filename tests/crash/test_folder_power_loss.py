@@ -22,11 +22,12 @@ def test_synced_changes_survive_every_image(
 
 
 def test_appends_that_were_not_synced_are_convicted(quick_folder: Path, tracer: Zygote) -> None:
-    """The control: with fsync=false, acknowledged appends are lost."""
+    """The control: with fsync=false, acknowledged appends are lost, and nothing else is."""
     tally = lose_folder_power(
         tracer, "append-short", quick_folder, Images(stride=3), synchronous="normal"
     )
     assert tally.anomalies["lost"]
+    assert not tally.defects, tally.examples
 
 
 def hexed(text: str) -> str:

@@ -325,7 +325,9 @@ def lose_folder_power(
     zygote: Zygote, plan: str, folder: Path, images: Images, *, synchronous: str = "full"
 ) -> Tally:
     """Record a plan's run, then open every image of it with the engine and judge what it holds."""
-    tally = Tally(f"power loss: {plan}, fsync={synchronous == 'full'}".lower(), engine="file")
+    tally = Tally(
+        f"power loss: {plan} in a folder, fsync={synchronous == 'full'}".lower(), engine="file"
+    )
     started = time.monotonic()
     run = folder / "run"
     run.mkdir()

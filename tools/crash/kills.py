@@ -145,6 +145,8 @@ def plan_case(plan: str, *, new: bool = False, store: str = "book.db", **spec: A
         ), observed.faults
 
     name, prepare = (f"new file, {plan}", _nothing) if new else (plan, empty)
+    if is_folder(Path(store)):
+        name = f"{name}, in a folder"
     return Case(name, "plan", prepare, verdict, {"plan": plan, **spec}, store)
 
 

@@ -94,6 +94,20 @@ async def test_after_a_restart_of_the_machine_every_session_is_pending(tmp_path:
         assert await engine.log.pending(limit=9) == []
 
 
+async def test_marks_that_a_power_loss_tore_are_made_again(tmp_path: Path) -> None:
+    """The name of a mark may have reached the disk, and not what stands in it."""
+    async with engine_at(tmp_path / "s") as engine:
+        await start_session(engine.log, FakeClock(), "a")
+    [mark] = (tmp_path / "s").glob("tenants/*/pending/*")
+    mark.write_bytes(b"")
+    (tmp_path / "s" / "generation").unlink()
+    async with engine_at(tmp_path / "s") as engine:
+        found = await engine.log.pending(limit=9)
+        assert [(one.tenant, one.user_id, one.session_id) for one in found] == [
+            ("acme", "alice", "s")
+        ]
+
+
 async def test_a_copy_of_the_folder_is_a_store(tmp_path: Path) -> None:
     async with engine_at(tmp_path / "s") as engine:
         await start_session(engine.log, FakeClock(), "a", "b")

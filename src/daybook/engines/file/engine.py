@@ -86,7 +86,7 @@ class FileEngine:
         jobs = SessionJobs(self._folders, sessions, births, end, streams)
         try:
             with map_errors("open"):
-                recover(self._folders, jobs, marks, streams)
+                recover(self._folders, jobs, marks, streams, births)
         except BaseException:
             self._folders.close()
             raise

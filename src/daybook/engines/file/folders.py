@@ -57,6 +57,11 @@ class Folders:
         self._lock = Lock()
         self._kept: OrderedDict[tuple[str, ...], _Kept] = OrderedDict()
 
+    @property
+    def synced(self) -> bool:
+        """Whether changes are brought to the disk before they are acknowledged."""
+        return self._synced
+
     def close(self) -> None:
         """Close every folder. Repeatable; nothing may be in use."""
         with self._lock:
@@ -140,9 +145,16 @@ class Folders:
         with self.folder(parts) as descriptor:
             self.sync_file(descriptor, names=True)
 
-    def sync_file(self, descriptor: int, *, names: bool = False) -> None:
-        """Bring a file to the disk; `names` for a folder, or a file whose times count."""
-        if not self._synced:
+    def sync_file(self, descriptor: int, *, names: bool = False, always: bool = False) -> None:
+        """Bring an open file to the disk.
+
+        Args:
+            descriptor: The file.
+            names: It is a folder.
+            always: Even where syncing is left to the system: what is renamed over something must
+                be whole, or a power loss would take the old and the new.
+        """
+        if not (self._synced or always):
             return
         if names or not _HAS_DATA_SYNC:
             os.fsync(descriptor)
@@ -212,10 +224,11 @@ class Folders:
         """Write a small file whole or not at all, whatever is there now."""
         with self.new_file([body]) as (descriptor, name):
             if durable:
-                self.sync_file(descriptor)
+                self.sync_file(descriptor, always=True)
             self.replace(name, place)
         if durable:
-            self.sync(place.folders)
+            with self.folder(place.folders) as folder:
+                self.sync_file(folder, names=True, always=True)
 
     def read_small(self, place: Place) -> bytes | None:
         """Return the content of a small file, None if it is missing."""

@@ -81,6 +81,14 @@ class Marks:
             mark = _Mark(at, tenant, user_id, session_id, mark_of(incarnation, None))
             self._folders.write_small(place, _encode(mark), durable=True)
 
+    def mend(self) -> None:
+        """Take away marks that a power loss left empty or torn; the caller then marks anew."""
+        for tenant in self._folders.names((TENANTS,)):
+            for name in self._folders.names(marks_of(tenant)):
+                place = Place(marks_of(tenant), name)
+                if self._read(place) is None:
+                    self._folders.unlink(place)
+
     def pending(self, *, limit: int, scope: Scope | None) -> list[PendingSession]:
         """Return marked sessions, oldest change first."""
         tenants = self._folders.names((TENANTS,)) if scope is None else [tenant_of(scope.tenant)]
@@ -129,10 +137,12 @@ class Marks:
         return mark.removed or 0
 
     def _read(self, place: Place) -> _Mark | None:
+        """Return a mark; None if it is not there, or is one that `mend` takes away."""
         body = self._folders.read_small(place)
-        if body is None:
+        try:
+            return None if body is None else _decode(body)
+        except msgspec.MsgspecError:
             return None
-        return _decode(body)
 
     def _now(self) -> int:
         # Only decides which change is looked at first, so any clock that goes on will do.

@@ -211,7 +211,7 @@ class RecordFiles:
             starts = range(0, len(kept), _PER_FRAME)
             chunks += [encode_written(kept[at : at + _PER_FRAME], seed) for at in starts]
             with self._folders.new_file(chunks) as (descriptor, name):
-                self._folders.sync_file(descriptor)
+                self._folders.sync_file(descriptor, always=True)
                 self._folders.replace(name, locked.place)
             self._folders.sync(locked.place.folders)
         self._cache.forget(locked.place)
@@ -224,7 +224,7 @@ class RecordFiles:
         chunks = [file_line(stream), encode_owner(owner, seed), draft.frame(seed)]
         place = OwnerName.of(owner.tenant, owner.label).place
         descriptor, name = stack.enter_context(self._folders.new_file(chunks))
-        self._folders.sync_file(descriptor)
+        self._folders.sync_file(descriptor, always=True)
         try:
             self._folders.publish(name, place)
         except FileExistsError:

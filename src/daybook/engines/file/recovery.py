@@ -11,6 +11,7 @@ from daybook.engines.file.driver_errors import ENGINE
 from daybook.engines.file.folders import Folders
 from daybook.engines.file.marks import Marks
 from daybook.engines.file.paths import GENERATION, LOCK, MARKER, TEMPORARY, Place
+from daybook.engines.file.session_birth import Births
 from daybook.engines.file.session_jobs import SessionJobs
 from daybook.engines.file.shared_streams import SharedStreams
 from daybook.errors import ConfigError, SchemaVersionError
@@ -64,7 +65,9 @@ def check_folder(root: Path) -> None:
         )
 
 
-def recover(folders: Folders, jobs: SessionJobs, marks: Marks, streams: SharedStreams) -> None:
+def recover(
+    folders: Folders, jobs: SessionJobs, marks: Marks, streams: SharedStreams, births: Births
+) -> None:
     """Make a new store, or bring one to order that a crash may have left.
 
     One process at a time does this, and it does no harm to others that have the store open.
@@ -77,7 +80,9 @@ def recover(folders: Folders, jobs: SessionJobs, marks: Marks, streams: SharedSt
         streams.tidy()
         boot = _boot()
         if not boot or folders.read_small(Place((), GENERATION)) != boot:
-            # Marks are not synced with every change: the last ones may be lost.
+            # Marks are not synced with every change: the last ones may be lost or torn.
+            marks.mend()
+            births.skip_ahead()
             for tenant, session in jobs.changed():
                 marks.ensure(tenant, session.user_id, session.id)
             folders.write_small(Place((), GENERATION), boot or b"unknown", durable=True)

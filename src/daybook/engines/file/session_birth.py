@@ -37,6 +37,9 @@ from daybook.model.session import Session as SessionView
 __all__ = ["Births", "NewSession", "first_frames"]
 
 
+_SKIPPED = 1 << 14  # sessions made in a moment; leaves room for 2**17 restarts
+
+
 class NewSession(msgspec.Struct, frozen=True, kw_only=True):
     """A session that is about to be stored.
 
@@ -118,6 +121,8 @@ class Births:
         place = session_place(key)
         with self._folders.new_file(chunks) as (descriptor, name):
             self._syncs.sync_all([descriptor, *syncing])
+            if not self._folders.synced:  # the name must not stand for half a file
+                self._folders.sync_file(descriptor, always=True)
             if marked:
                 self._marks.ensure(new.tenant, session.user_id, session.id)
             try:
@@ -140,9 +145,23 @@ class Births:
         descriptor = self._folders.open(place, os.O_WRONLY | os.O_CREAT, create_folders=True)
         os.close(descriptor)
 
+    def skip_ahead(self) -> None:
+        """Pass over numbers that a restart of the machine may have taken from the disk."""
+        with self._folders.locked_file(Place((), INCARNATIONS)) as numbers:
+            write_all(numbers, [_line(_number(numbers) + _SKIPPED)], 0)
+            self._folders.sync_file(numbers, always=True)
+
     def _next(self, numbers: int) -> int:
         """Return a number greater than any before, in any process; count it in the file."""
         with self._folders.locked_file(Place((), INCARNATIONS)):
-            number = int(os.pread(numbers, 32, 0).strip(b"\0 \n") or b"0") + 1
-            write_all(numbers, [f"{number:031}\n".encode()], 0)
+            number = _number(numbers) + 1
+            write_all(numbers, [_line(number)], 0)
         return number
+
+
+def _number(numbers: int) -> int:
+    return int(os.pread(numbers, 32, 0).strip(b"\0 \n") or b"0")
+
+
+def _line(number: int) -> bytes:
+    return f"{number:031}\n".encode()

@@ -64,7 +64,7 @@ class SessionEnd:
 
         def swap() -> None:
             with self._folders.new_file(chunks) as (descriptor, name):
-                self._folders.sync_file(descriptor)
+                self._folders.sync_file(descriptor, always=True)
                 self._folders.replace(name, locked.place)
             self._folders.sync(locked.place.folders)
 

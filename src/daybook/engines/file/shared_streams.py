@@ -153,7 +153,7 @@ class SharedStreams:
         place = shared_place(tenant, file.stream)
         chunks = [file_line(file.stream), *stream_part(descriptor, file, last)]
         with self._folders.new_file(chunks) as (written, name):
-            self._folders.sync_file(written)
+            self._folders.sync_file(written, always=True)
             self._folders.replace(name, place)
         self._folders.sync(place.folders)
         self._sessions.cache.forget(place)
