@@ -55,10 +55,12 @@ class FacadeOpening(ABC):
 
     Attributes:
         persists: A second `open` of one URL sees what the first stored.
+        shares: Two opened books may share their data; False for an engine of a single owner.
         blocking: Through `Daybook`; False for `AsyncDaybook`.
     """
 
     persists: ClassVar[bool] = True
+    shares: ClassVar[bool] = True
     blocking: ClassVar[bool] = True
 
     @abstractmethod
