@@ -1,8 +1,8 @@
 """Columns of a scope whose words, tokens and vectors stay in its store.
 
-What is left takes a fifteenth of the memory, keys aside. The store answers both legs of a query for all of
-the scope's documents; from there on a search is the one of `daybook.recall.scope_search`, so that
-it finds the same. Not thread-safe.
+What is left takes a fifteenth of the memory, keys aside. The store answers both legs of a query for
+all of the scope's documents; from there on a search is the one of `daybook.recall.scope_search`, so
+that it finds the same. Not thread-safe.
 """
 
 from __future__ import annotations
