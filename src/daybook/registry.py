@@ -1,7 +1,7 @@
 """From names to implementations: ``sqlite:///chat.db`` to an engine, ``minilm`` to an embedder.
 
-Engines and embedders are found by entry point, ours by the same door as anyone's. Nothing is
-imported until its name is asked for.
+Engines, embedders and language models are found by entry point, ours by the same door as anyone's.
+Nothing is imported until its name is asked for.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from daybook.errors import ConfigError
 from daybook.model.capabilities import EngineCapabilities
 from daybook.protocols.clock import Clock
 from daybook.protocols.embedder import Embedder, TokenEmbedder
+from daybook.protocols.language_model import LanguageModel
 from daybook.protocols.message_log import MessageLog
 from daybook.protocols.record_store import RecordStore
 from daybook.protocols.search_index import SearchIndex
@@ -28,11 +29,13 @@ if TYPE_CHECKING:
 __all__ = [
     "EMBEDDERS",
     "ENGINES",
+    "LANGUAGE_MODELS",
     "Engine",
     "EngineUrl",
     "available",
     "load_callable",
     "load_embedder",
+    "load_language_model",
     "load_token_embedder",
     "open_engine",
     "parse_url",
@@ -40,6 +43,7 @@ __all__ = [
 
 ENGINES = "daybook.engines"
 EMBEDDERS = "daybook.embedders"
+LANGUAGE_MODELS = "daybook.language_models"
 
 
 class EngineUrl(Struct, frozen=True):
@@ -109,6 +113,10 @@ class _EmbedderModule(Protocol):
     def from_spec(self, spec: str) -> Embedder: ...
 
 
+class _LanguageModelModule(Protocol):
+    def from_spec(self, spec: str, **options: Any) -> LanguageModel: ...
+
+
 def parse_url(url: str) -> EngineUrl:
     """Split an engine URL.
 
@@ -147,6 +155,22 @@ def load_embedder(spec: str) -> Embedder:
     name, _, detail = spec.partition(":")
     module = cast("_EmbedderModule", _load(EMBEDDERS, name, "embedder"))
     return module.from_spec(detail)
+
+
+def load_language_model(spec: str, **options: Any) -> LanguageModel:
+    """Return the language model that ``provider:model`` describes, for example ``openai:gpt-5``.
+
+    Args:
+        spec: ``provider:model``; ``provider:model@https://…/v1`` for another base URL.
+        options: The provider's own settings: ``api_key``, ``base_url``, ``timeout_s`` …
+
+    Raises:
+        ConfigError: The provider is unknown, no model is named, or an option is wrong.
+        MissingDependencyError: The provider's package is not installed.
+    """
+    name, _, detail = spec.partition(":")
+    module = cast("_LanguageModelModule", _load(LANGUAGE_MODELS, name, "language model"))
+    return module.from_spec(detail, **options)
 
 
 async def load_callable(function: Callable[[Sequence[str]], Any]) -> Embedder:
