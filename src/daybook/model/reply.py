@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from daybook.model.message import Message
 
 __all__ = ["FinishReason", "ModelRequest", "Reply", "Tool"]
 
 FinishReason = Literal["stop", "length", "tool_calls", "refused"]
+
+
+def _no_parameters() -> dict[str, Any]:
+    return {"type": "object", "properties": {}}
 
 
 class Tool(Struct, frozen=True, kw_only=True):
@@ -25,7 +29,7 @@ class Tool(Struct, frozen=True, kw_only=True):
 
     name: str
     description: str = ""
-    parameters: Mapping[str, Any] = {"type": "object", "properties": {}}
+    parameters: Mapping[str, Any] = field(default_factory=_no_parameters)
 
 
 class ModelRequest(Struct, frozen=True, kw_only=True):
@@ -46,7 +50,7 @@ class ModelRequest(Struct, frozen=True, kw_only=True):
     max_output_tokens: int | None = None
     temperature: float | None = None
     cache_after: tuple[int, ...] = ()
-    options: Mapping[str, Any] = {}
+    options: Mapping[str, Any] = field(default_factory=dict)
 
 
 class Reply(Struct, frozen=True, kw_only=True):
