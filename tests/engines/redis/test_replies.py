@@ -37,6 +37,7 @@ async def test_replies_off_by_one_are_all_refused(
         for scope in scopes:
             await start_session(engine.log, clock, f"of {scope.user_id}", scope=scope,
                                 session_id=str(scope.user_id))  # fmt: skip
+        await engine.log.read(scopes[0], _USERS[0])  # the server now knows the script
         monkeypatch.setattr(connections, "_read", read_before)
         first = await engine.log.read(scopes[0], _USERS[0])
         assert message_ids(first) == ["of user-0"]

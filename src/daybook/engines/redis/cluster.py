@@ -7,7 +7,6 @@ connection. So nothing is done twice, which redis-py's own cluster client does n
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
 from typing import Any
 
 from redis.crc import key_slot
@@ -23,7 +22,7 @@ from redis.exceptions import (
 from daybook.engines.redis.address import Address
 from daybook.engines.redis.buckets import BUCKETS, Buckets
 from daybook.engines.redis.connections import NodeConnections, NotSentError
-from daybook.engines.redis.servers import ScriptRun, run_on
+from daybook.engines.redis.servers import MakeRun, ScriptRun, run_on
 
 __all__ = ["ClusterServers"]
 
@@ -71,34 +70,25 @@ class ClusterServers:
                 raise
         raise ClusterDownError("CLUSTERDOWN redirections without end")
 
-    async def run_each(self, runs: Mapping[int, ScriptRun]) -> list[list[Any]]:
-        """Run scripts: those of one master in one round trip, again where it did not work."""
-        by_place: dict[_Place, list[int]] = {}
-        for bucket in runs:
-            by_place.setdefault(await self._owner(bucket), []).append(bucket)
-        replies: dict[int, list[Any]] = {}
-        for found in await asyncio.gather(
-            *(self._run_together(place, runs, held) for place, held in by_place.items())
-        ):
-            replies |= found
-        return [replies[bucket] for bucket in runs]
+    async def run_over_all(self, make: MakeRun) -> list[tuple[list[int], list[Any]]]:
+        """Run a script once on each master; bucket by bucket where that did not work."""
+        await self._owner(0)
+        held: dict[_Place, list[int]] = {}
+        for bucket, place in enumerate(self._owners):
+            held.setdefault(place, []).append(bucket)
+        found = await asyncio.gather(
+            *(self._run_over(place, buckets, make) for place, buckets in held.items())
+        )
+        return [one for some in found for one in some]
 
-    async def _run_together(
-        self, place: _Place, runs: Mapping[int, ScriptRun], buckets: list[int]
-    ) -> dict[int, list[Any]]:
-        nonces = [runs[bucket].nonce for bucket in buckets]
-        commands = [runs[bucket].command(known=True) for bucket in buckets]
-        found: list[Any]
+    async def _run_over(
+        self, place: _Place, buckets: list[int], make: MakeRun
+    ) -> list[tuple[list[int], list[Any]]]:
         try:
-            found = await self._node(place).exchange(commands, nonces)
-        except NotSentError as exc:
+            return [(buckets, await run_on(self._node(place), make(buckets)))]
+        except (NotSentError, ResponseError):
             self._outdated = True
-            found = [exc for _ in buckets]
-        replies: dict[int, list[Any]] = {}
-        for bucket, reply in zip(buckets, found, strict=True):
-            failed = isinstance(reply, Exception)
-            replies[bucket] = await self.run(bucket, runs[bucket]) if failed else reply
-        return replies
+        return [([bucket], await self.run(bucket, make([bucket]))) for bucket in buckets]
 
     async def masters(self) -> list[NodeConnections]:
         """Return the masters that hold a bucket."""

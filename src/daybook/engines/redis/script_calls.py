@@ -19,7 +19,7 @@ from msgspec import Struct
 from daybook.enginekit.deadline import deadline
 from daybook.enginekit.per_loop import PerLoop
 from daybook.engines.redis.address import Address
-from daybook.engines.redis.buckets import BUCKETS, Buckets
+from daybook.engines.redis.buckets import Buckets
 from daybook.engines.redis.cluster import ClusterServers
 from daybook.engines.redis.connections import NodeConnections, NotSentError
 from daybook.engines.redis.driver_errors import ENGINE, is_drivers, translate
@@ -103,20 +103,24 @@ class ScriptCalls:
         run = self._run(script, [bucket], arguments, bodies)
         return _reply(await servers.run(bucket, run))
 
-    async def call_all(self, script: str, arguments: dict[str, Any]) -> list[tuple[int, Reply]]:
-        """Run a script over all buckets: once on a server, once for each bucket on a cluster.
+    async def call_all(
+        self, script: str, arguments: dict[str, Any]
+    ) -> list[tuple[list[int], Reply]]:
+        """Run a reading script over all buckets: once on a server, once on each of a cluster.
 
         Returns:
-            The first bucket that each reply is about, and the reply.
+            The buckets that each reply is about, and the reply.
         """
         servers = await self._servers.get()
-        everything = range(BUCKETS)
-        if not self._address.cluster:
-            run = self._run(script, everything, arguments, ())
-            return [(0, _reply(await servers.run(0, run)))]
-        runs = {bucket: self._run(script, [bucket], arguments, ()) for bucket in everything}
-        found = await servers.run_each(runs)
-        return [(bucket, _reply(reply)) for bucket, reply in zip(runs, found, strict=True)]
+
+        def make(buckets: list[int]) -> ScriptRun:
+            if not self._address.cluster:
+                return self._run(script, buckets, arguments, ())
+            # Keys that are declared must share a slot. One bucket stands for those beside it.
+            counters = [self._buckets.counters[bucket].decode() for bucket in buckets]
+            return self._run(script, buckets[:1], {**arguments, "counters": counters}, ())
+
+        return [(buckets, _reply(raw)) for buckets, raw in await servers.run_over_all(make)]
 
     async def masters(self) -> list[NodeConnections]:
         """Return the servers that take writes."""

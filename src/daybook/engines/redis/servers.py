@@ -5,17 +5,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 from msgspec import Struct
 from redis.exceptions import NoScriptError, ResponseError
 
 from daybook.engines.redis.address import Address
+from daybook.engines.redis.buckets import BUCKETS
 from daybook.engines.redis.connections import Command, NodeConnections
 from daybook.engines.redis.script_files import Script
 
-__all__ = ["OneServer", "ScriptRun", "Servers", "run_on"]
+__all__ = ["MakeRun", "OneServer", "ScriptRun", "Servers", "run_on"]
 
 _ASKING: Command = ("ASKING",)
 
@@ -41,6 +42,9 @@ class ScriptRun(Struct, frozen=True):
         return (*what, len(self.keys), *self.keys, self.nonce, *self.arguments)
 
 
+MakeRun = Callable[[list[int]], ScriptRun]
+
+
 class Servers(Protocol):
     """The servers of one event loop."""
 
@@ -52,8 +56,15 @@ class Servers(Protocol):
         """
         ...
 
-    async def run_each(self, runs: Mapping[int, ScriptRun]) -> list[list[Any]]:
-        """Run a script in each of some buckets, in few round trips."""
+    async def run_over_all(self, make: MakeRun) -> list[tuple[list[int], list[Any]]]:
+        """Run a reading script over all buckets, in few round trips.
+
+        Args:
+            make: Returns the run over some buckets.
+
+        Returns:
+            For each run its buckets and its reply.
+        """
         ...
 
     async def masters(self) -> list[NodeConnections]:
@@ -90,9 +101,10 @@ class OneServer:
         """Run a script."""
         return await run_on(self._node, run)
 
-    async def run_each(self, runs: Mapping[int, ScriptRun]) -> list[list[Any]]:
-        """Run scripts one after the other."""
-        return [await run_on(self._node, run) for run in runs.values()]
+    async def run_over_all(self, make: MakeRun) -> list[tuple[list[int], list[Any]]]:
+        """Run it once."""
+        everything = [*range(BUCKETS)]
+        return [(everything, await run_on(self._node, make(everything)))]
 
     async def masters(self) -> list[NodeConnections]:
         """Return the server."""

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Sequence
 from typing import Any
 
-from daybook.engines.redis.buckets import BUCKETS, bucket_of_user
+from daybook.engines.redis.buckets import bucket_of_user
 from daybook.engines.redis.script_calls import ScriptCalls
 from daybook.engines.redis.session_claims import SessionClaims
 from daybook.model.scope import Scope
@@ -65,8 +65,7 @@ async def sweep(calls: ScriptCalls, claims: SessionClaims, named: dict[str, Any]
 async def due_buckets(calls: ScriptCalls, kind: str, now: int) -> list[int]:
     """Return the buckets in which something has expired."""
     replies = await calls.call_all("due", {"kind": kind, "now": now})
-    found = [first + place - 1 for first, reply in replies for place in reply.values[0]]
-    return [bucket for bucket in found if bucket < BUCKETS]
+    return [buckets[place - 1] for buckets, reply in replies for place in reply.values[0]]
 
 
 def _unframed(owner: str) -> tuple[str, str]:

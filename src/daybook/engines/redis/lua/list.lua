@@ -14,13 +14,13 @@ local function is_after(one, other)
 end
 
 local found = {}
-for _, counter in ipairs(KEYS) do
+for _, counter in ipairs(a.counters or KEYS) do
   local base = string.sub(counter, 1, -2)
   local key = base .. 'l:' .. framed(a.tenant)
   if a.user then
     key = base .. 'u:' .. framed(a.tenant) .. a.user
   end
-  guard(key)
+  guard_in(base, key)
   local offset, here = 0, 0
   repeat
     local batch = call('ZRANGEBYSCORE', key, a.rank and string.format('%.0f', a.rank) or '-inf',

@@ -50,11 +50,11 @@ local function by_walking(base, owner)
   until #batch == 0 or (a.limit and count >= a.limit)
 end
 
-for _, counter in ipairs(KEYS) do
+for _, counter in ipairs(a.counters or KEYS) do
   local base = string.sub(counter, 1, -2)
   for _, label in ipairs(owners_of(base)) do
     local owner = owner_name(a.tenant, label)
-    guard(base .. 'o:' .. owner, base .. 'w:' .. owner, base .. 'c:' .. owner)
+    guard_in(base, base .. 'o:' .. owner, base .. 'w:' .. owner, base .. 'c:' .. owner)
     if a.label and call('ZLEXCOUNT', base .. 'o:' .. owner, a.low, a.high) <= FEW then
       by_sorting(base, owner)
     else

@@ -2,12 +2,12 @@
 -- The distinct namespaces below a prefix that hold a live record: each is found by one search, and
 -- the next search begins behind it.
 local found = {}
-for _, counter in ipairs(KEYS) do
+for _, counter in ipairs(a.counters or KEYS) do
   local base = string.sub(counter, 1, -2)
   for _, label in ipairs(owners_of(base)) do
     local owner = owner_name(a.tenant, label)
     local low = a.low
-    guard(base .. 'o:' .. owner)
+    guard_in(base, base .. 'o:' .. owner)
     while true do
       local member = call('ZRANGEBYLEX', base .. 'o:' .. owner, low, a.high, 'LIMIT', 0, 1)[1]
       if not member then

@@ -19,13 +19,13 @@ if a.id then
   add(s)
   return reply('ok', sums)
 end
-for _, counter in ipairs(KEYS) do
+for _, counter in ipairs(a.counters or KEYS) do
   local base = string.sub(counter, 1, -2)
   local key = base .. 'l:' .. framed(a.tenant)
   if a.user then
     key = base .. 'u:' .. framed(a.tenant) .. a.user
   end
-  guard(key)
+  guard_in(base, key)
   for _, id in ipairs(call('ZRANGE', key, 0, -1)) do
     local s = find(base, a.tenant, id)
     if s and is_live(s) and (not a.user or s.user == a.user) then

@@ -1,7 +1,8 @@
 local found = {}
-for _, counter in ipairs(KEYS) do
-  local key = string.sub(counter, 1, -2) .. a.kind
-  guard(key)
+for _, counter in ipairs(a.counters or KEYS) do
+  local base = string.sub(counter, 1, -2)
+  local key = base .. a.kind
+  guard_in(base, key)
   for _, tenant in ipairs(call('SMEMBERS', key)) do
     found[#found + 1] = tenant
   end

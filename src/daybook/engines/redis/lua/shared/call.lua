@@ -1,4 +1,5 @@
--- What every script has: KEYS are the counters of the buckets it may touch, ARGV[1] is the nonce
+-- What every script has: KEYS are the counters of the buckets it may touch (a script that only reads
+-- may touch more buckets of one cluster node, named by `counters`), ARGV[1] is the nonce
 -- that the reply echoes, ARGV[2] the named arguments, the rest are bodies.
 local a = cmsgpack.unpack(ARGV[2])
 local call = redis.call
@@ -24,8 +25,12 @@ end
 -- looks as if it did not exist. The server refuses a command that names several keys of which one
 -- is not here: so a script names what it is about to read, and before its first write all that it
 -- will touch. It then sees everything or ends, and never stops half-way.
-local function guard(...)
+local function guard_in(base, ...)
   if a.cluster then
-    call('EXISTS', root .. 'n', ...)
+    call('EXISTS', base .. 'n', ...)
   end
+end
+
+local function guard(...)
+  guard_in(root, ...)
 end

@@ -20,7 +20,7 @@ local function alive(record)
 end
 
 local function current(base, owner, member)
-  guard(base .. 'c:' .. owner)
+  guard_in(base, base .. 'c:' .. owner)
   local value = call('HGET', base .. 'c:' .. owner, member)
   return value and unpack_value(value)
 end
@@ -79,6 +79,6 @@ local function owners_of(base)
   if a.label then
     return {a.label}
   end
-  guard(base .. 'ow:' .. framed(a.tenant))
+  guard_in(base, base .. 'ow:' .. framed(a.tenant))
   return call('SMEMBERS', base .. 'ow:' .. framed(a.tenant))
 end

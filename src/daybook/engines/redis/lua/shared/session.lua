@@ -8,7 +8,7 @@ end
 -- Return a session whatever its state, nil if it is absent.
 local function find(base, tenant, id)
   local key = session_key(base, tenant, id)
-  guard(key)
+  guard_in(base, key)
   local packed = call('GET', key)
   if not packed then
     return nil
