@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import multiprocessing
-from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 from benchmarks.harness import Settings, scratch
 from benchmarks.report import Report, Table, Verdict
+from benchmarks.sides.history import History
 from benchmarks.sides.opening import history_sides, opened
-from benchmarks.talk import Exchange, Talk
+from benchmarks.writers import WRITERS, write_together
 
 __all__ = ["run"]
 
-_WRITERS = 8
 _SESSION = "shared"
-_PATIENCE_S = 300
 _SIDES = (
     "sqlite3, FULL",
     "Daybook, FULL",
@@ -25,20 +22,19 @@ _SIDES = (
     "LangChain SQL history",
     "LangGraph SqliteSaver (ai-infra too)",
 )
-Outcome = tuple[int, int, str]
 
 
 def run(settings: Settings) -> Report:
     """Let every side be written by eight processes."""
-    report = Report(f"{_WRITERS} processes append to one session")
+    report = Report(f"{WRITERS} processes append to one session")
     each = settings.size(50, 5)
     rows: list[list[str]] = []
     for name in _SIDES:
-        settings.say(f"{_WRITERS} writers: {name}")
+        settings.say(f"{WRITERS} writers: {name}")
         with scratch(settings) as folder:
             rows.append(_one_side(report, name, folder, each))
     columns = ["side", "messages sent", "acknowledged", "kept", "lost", "refused with"]
-    report.tables.append(Table(f"{each} exchanges by each of {_WRITERS}", columns, rows))
+    report.tables.append(Table(f"{each} exchanges by each of {WRITERS}", columns, rows))
     report.notes.append(
         "Lost: acknowledged to the writer, and not in the session when all had ended. An exchange "
         "that was refused was not tried again. Settings are each library's own; `sqlite3` waits 5 "
@@ -53,10 +49,10 @@ def _one_side(report: Report, name: str, folder: Path, each: int) -> list[str]:
         if missing:
             return [name, missing[name], *[""] * 4]
         sides[name].fill("other", ["made", "before"])
-    outcomes = _write_all(name, folder, each)
+    outcomes = write_together(partial(_open, name, folder), _SESSION, each, WRITERS)
     with opened(maker) as (sides, _):
         kept = sides[name].count(_SESSION)
-    sent = _WRITERS * each * 2
+    sent = WRITERS * each * 2
     acknowledged = 2 * sum(good for good, _, _ in outcomes)
     refusals = ", ".join(sorted({kind for _, bad, kind in outcomes if bad}))
     lost = acknowledged - kept
@@ -67,26 +63,5 @@ def _one_side(report: Report, name: str, folder: Path, each: int) -> list[str]:
     return [name, f"{sent}", f"{acknowledged}", f"{kept}", f"{lost}", refusals]
 
 
-def _write_all(name: str, folder: Path, each: int) -> Sequence[Outcome]:
-    context = multiprocessing.get_context("spawn")
-    with context.Manager() as manager, context.Pool(_WRITERS) as pool:
-        gate: Any = manager.Barrier(_WRITERS)
-        jobs = [(name, str(folder), number, each, gate) for number in range(_WRITERS)]
-        return pool.starmap_async(_write, jobs, chunksize=1).get(timeout=_PATIENCE_S)
-
-
-def _write(name: str, folder: str, number: int, each: int, gate: Any) -> Outcome:
-    """Append in a process of its own; return acknowledged, refused, and the last refusal's kind."""
-    good, bad, kind = 0, 0, ""
-    exchanges: list[Exchange] = Talk(seed=100 + number).exchanges(each)
-    side = history_sides(Path(folder))[name]()
-    gate.wait()
-    for exchange in exchanges:
-        try:
-            side.time_appends(_SESSION, [exchange], 60.0)
-        except Exception as exc:  # noqa: BLE001 - whatever a library raises is what is counted
-            bad, kind = bad + 1, type(exc).__name__
-        else:
-            good += 1
-    side.close()
-    return good, bad, kind
+def _open(name: str, folder: Path) -> History:
+    return history_sides(folder)[name]()

@@ -40,11 +40,13 @@ class Settings:
         rounds: Rounds over all sides.
         quick: Smaller sizes, to try a benchmark out; such results are not kept.
         folder: Where the databases go; on the disk that is to be measured.
+        engines: The engines to compare; none for all.
     """
 
     rounds: int
     quick: bool
     folder: Path
+    engines: tuple[str, ...] = ()
 
     def size(self, full: int, quick: int) -> int:
         """Return a size for this kind of run."""

@@ -21,9 +21,14 @@ _PEERS = (
     "ai-infra",
     "langchain-community",
     "langchain-core",
+    "langchain-mongodb",
+    "langchain-postgres",
     "langgraph",
     "langgraph-checkpoint-sqlite",
     "openai-agents",
+    "psycopg",
+    "pymongo",
+    "redis",
 )
 _FSYNCS = 60
 

@@ -19,6 +19,7 @@ __all__ = ["TOPICS", "main"]
 TOPICS = {
     "history_append": "one exchange appended to sessions of several lengths",
     "history_load": "newest messages, whole sessions, bytes per message",
+    "history_engines": "every engine beside its raw driver and LangChain's class",
     "group_commit": "32 callers that append at the same time",
     "facade": "what a blocking call costs above the awaited one",
     "records": "long-term records: put, get, list, search",
@@ -36,7 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = list(sys.argv[1:] if arguments is None else arguments)
     options = _parser().parse_args(given)
     rounds = options.rounds or (_QUICK_ROUNDS if options.quick else _ROUNDS)
-    settings = Settings(rounds, options.quick, options.folder)
+    settings = Settings(rounds, options.quick, options.folder, tuple(options.engines))
     results = options.folder / "quick-results" if options.quick else options.results
     for topic in options.only or TOPICS:
         print(f"{topic}: {TOPICS[topic]}", file=sys.stderr, flush=True)
@@ -68,6 +69,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--only", nargs="+", choices=TOPICS, metavar="NAME", help="only these benchmarks")
     add("--quick", action="store_true", help="small sizes, to try it out; results are not kept")
     add("--rounds", type=int, help=f"rounds over all sides (default {_ROUNDS})")
+    add("--engines", nargs="+", default=(), metavar="NAME", help="of history_engines: only these")
     add("--folder", type=Path, default=Path(".bench"), help="where databases go; its disk counts")
     add("--results", type=Path, default=_FOLDER / "results", help="where results go")
     return parser

@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.sides.history import AsyncHistory, SyncHistory
+from benchmarks.sides.weighing import sqlite_bytes
 from benchmarks.talk import Exchange
 
-__all__ = ["RawAiosqlite", "RawSqlite", "connect_raw"]
+__all__ = ["RawAiosqlite", "RawSqlite", "body_of", "connect_raw"]
 
 _TABLE = (
     "CREATE TABLE IF NOT EXISTS messages (session TEXT NOT NULL, seq INTEGER NOT NULL, "
@@ -33,12 +34,14 @@ def connect_raw(path: Path, synchronous: str) -> sqlite3.Connection:
     return connection
 
 
+def body_of(at: int, text: str) -> dict[str, str]:
+    """Return a message as the floors keep it: user and assistant in turn."""
+    return {"role": _ROLES[at % 2], "content": text}
+
+
 def rows_of(session: str, texts: Sequence[str]) -> list[tuple[str, str]]:
     """Return texts as rows to append, user and assistant in turn."""
-    return [
-        (session, json.dumps({"role": _ROLES[at % 2], "content": text}))
-        for at, text in enumerate(texts)
-    ]
+    return [(session, json.dumps(body_of(at, text))) for at, text in enumerate(texts)]
 
 
 class RawSqlite(SyncHistory):
@@ -46,6 +49,7 @@ class RawSqlite(SyncHistory):
 
     def __init__(self, path: Path, synchronous: str) -> None:
         self.connection = connect_raw(path, synchronous)
+        self._path = path
 
     def fill(self, session: str, texts: Sequence[str]) -> None:
         """Append in one transaction."""
@@ -71,6 +75,10 @@ class RawSqlite(SyncHistory):
         messages.reverse()
         return len(messages)
 
+    def stored_bytes(self) -> int:
+        """Return the pages in use."""
+        return sqlite_bytes(self._path)
+
     def close(self) -> None:
         """Close the connection."""
         self.connection.close()
@@ -82,6 +90,7 @@ class RawAiosqlite(AsyncHistory):
     def __init__(self, path: Path, synchronous: str) -> None:
         super().__init__()
         connect_raw(path, synchronous).close()
+        self._path = path
         self._connection: Any = self.loop.wait(self._open(path, synchronous))
 
     async def _open(self, path: Path, synchronous: str) -> Any:
@@ -110,6 +119,10 @@ class RawAiosqlite(AsyncHistory):
         messages: list[Any] = [json.loads(body) for (body,) in rows]
         messages.reverse()
         return len(messages)
+
+    def stored_bytes(self) -> int:
+        """Return the pages in use."""
+        return sqlite_bytes(self._path)
 
     def close(self) -> None:
         """Close the connection and the loop."""

@@ -37,6 +37,10 @@ class History(ABC):
     def count(self, session: str) -> int:
         """Return how many messages a session holds."""
 
+    def stored_bytes(self) -> int | None:
+        """Return what all sessions take in the store, by the store's own measure; None: unknown."""
+        return None
+
     def settle(self) -> None:  # noqa: B027 - most sides have nothing to do
         """Finish what goes on in the background, so that it does not disturb the next side."""
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.sides.history import SyncHistory
+from benchmarks.sides.weighing import sqlite_bytes
 from benchmarks.talk import Exchange
 
 __all__ = ["LangChainSql"]
@@ -27,6 +28,7 @@ class LangChainSql(SyncHistory):
         logging.getLogger("langchain_community").setLevel(logging.ERROR)
         self._history = SQLChatMessageHistory
         self._makers = (HumanMessage, AIMessage)
+        self._path = path
         self._engine: Any = create_engine(f"sqlite:///{path.absolute()}")
         self._sessions: dict[str, Any] = {}
 
@@ -53,6 +55,10 @@ class LangChainSql(SyncHistory):
         """Load all, for there is no other way, and keep the newest."""
         messages = self._session(session).messages
         return len(messages if limit is None else messages[-limit:])
+
+    def stored_bytes(self) -> int:
+        """Return the pages in use."""
+        return sqlite_bytes(self._path)
 
     def close(self) -> None:
         """Close the connections."""

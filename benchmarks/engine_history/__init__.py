@@ -1,0 +1,1 @@
+"""The parts of `benchmarks.history_engines`, one table each."""
