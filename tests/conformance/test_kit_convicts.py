@@ -50,6 +50,7 @@ from daybook.testing.broken_views import (
     EndComputedAnew,
     FirstNumberIgnored,
     GrantsReplaced,
+    PinsReplaced,
     ViewHidesOneMore,
     ViewOfTheWindow,
 )
@@ -83,6 +84,7 @@ MACHINE_DOUBLES: list[Double] = [
     ViewHidesOneMore,
     ViewOfTheWindow,
     GrantsReplaced,
+    PinsReplaced,
     EndComputedAnew,
     FirstNumberIgnored,
     PrefixCollision,

@@ -124,12 +124,14 @@ class SessionCopier:
             raise NotFoundError(f"session {session.id} ended at the destination")
         grants: dict[str, Grant | None] = {grant.user_id: None for grant in there.grants}
         grants.update({grant.user_id: grant for grant in session.grants})
+        pins = {**dict.fromkeys(there.pins, False), **dict.fromkeys(session.pins, True)}
         changes = SessionChanges(
             title=session.title,
             metadata=session.metadata,
             ttl=session.ttl,
             max_messages=session.max_messages,
             grants=grants,
+            pins=pins,
             last_active_at=session.last_active_at,
             expires_at=session.expires_at,
         )

@@ -71,6 +71,8 @@ class Session(Struct, frozen=True, kw_only=True):
         last_seq: Sequence number of its newest message; `first_seq` - 1 before the first.
         ancestors: What it was forked from, oldest first; the last one is its parent.
         grants: Whom it is shared with, by user id.
+        pins: Sequence numbers of messages that every context keeps, ascending; those below
+            `first_seq` are of messages that are gone.
     """
 
     id: str
@@ -89,6 +91,7 @@ class Session(Struct, frozen=True, kw_only=True):
     last_seq: int = 0
     ancestors: tuple[Ancestor, ...] = ()
     grants: tuple[Grant, ...] = ()
+    pins: tuple[int, ...] = ()
 
 
 class SessionChanges(Struct, frozen=True, kw_only=True):
@@ -101,6 +104,7 @@ class SessionChanges(Struct, frozen=True, kw_only=True):
         max_messages: How many messages the view shows, or None for all.
         grants: For each user id the grant in place of the one before, or None to take it away;
             other users' grants stay.
+        pins: For each sequence number whether it is pinned; others stay as they are.
         last_active_at: A moment of activity: the ttl counts from it.
         expires_at: The exact end of its life, whatever the ttl says (a session that is moved from
             one store to another keeps its end).
@@ -111,6 +115,7 @@ class SessionChanges(Struct, frozen=True, kw_only=True):
     ttl: Any = ...
     max_messages: Any = ...
     grants: Mapping[str, Grant | None] = {}
+    pins: Mapping[int, bool] = {}
     last_active_at: Any = ...
     expires_at: Any = ...
 

@@ -16,10 +16,12 @@ __all__ = [
     "decode_ancestors",
     "decode_cursor",
     "decode_grants",
+    "decode_pins",
     "decode_session",
     "encode_ancestors",
     "encode_cursor",
     "encode_grants",
+    "encode_pins",
     "encode_session",
 ]
 
@@ -30,6 +32,7 @@ _encoder = msgspec.json.Encoder()
 _session_decoder = msgspec.json.Decoder(Session)
 _ancestors_decoder = msgspec.json.Decoder(tuple[Ancestor, ...])
 _grants_decoder = msgspec.json.Decoder(tuple[Grant, ...])
+_pins_decoder = msgspec.json.Decoder(tuple[int, ...])
 _rank_decoder = msgspec.json.Decoder(tuple[int, str])
 
 
@@ -61,6 +64,16 @@ def encode_grants(grants: tuple[Grant, ...]) -> bytes | None:
 def decode_grants(body: bytes | None) -> tuple[Grant, ...]:
     """Return the grants of `encode_grants`'s bytes."""
     return _grants_decoder.decode(body) if body else ()
+
+
+def encode_pins(pins: tuple[int, ...]) -> bytes | None:
+    """Return pins as bytes, None for none."""
+    return _encoder.encode(pins) if pins else None
+
+
+def decode_pins(body: bytes | None) -> tuple[int, ...]:
+    """Return the pins of `encode_pins`'s bytes."""
+    return _pins_decoder.decode(body) if body else ()
 
 
 def activity_micros(session: Session) -> int:

@@ -50,6 +50,7 @@ def fresh_session(scope: Scope, session: Session) -> Session:
         token_count=0,
         last_seq=session.first_seq - 1,
         grants=_sorted_grants({grant.user_id: grant for grant in session.grants}),
+        pins=tuple(sorted(set(session.pins))),
     )
 
 
@@ -86,6 +87,9 @@ def changed_session(session: Session, changes: SessionChanges, now: datetime) ->
         grants: dict[str, Grant | None] = {grant.user_id: grant for grant in session.grants}
         grants.update(changes.grants)
         named["grants"] = _sorted_grants(grants)
+    if changes.pins:
+        pinned = {**dict.fromkeys(session.pins, True), **changes.pins}
+        named["pins"] = tuple(sorted(seq for seq, kept in pinned.items() if kept))
     named.update(_changed_life(session, changes, now))
     return replace(session, **named)
 
@@ -154,6 +158,7 @@ def forked_session(
         message_count=messages,
         token_count=tokens,
         ancestors=(*inherited, Ancestor(parent.id, at)),
+        pins=tuple(seq for seq in parent.pins if seq <= at),
     )
 
 

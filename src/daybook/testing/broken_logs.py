@@ -201,6 +201,19 @@ class ExpiryOnSweepOnly(LogDouble):
         return found or self.last.get((scope, session_id), [])
 
 
+class RemovedOnTheWay(LogDouble):
+    """An append that meets an expired session removes it, though it begins no other."""
+
+    async def append(
+        self, scope: Scope, session_id: str, entries: Sequence[NewEntry], **rest: Any
+    ) -> AppendResult | None:
+        """Take it out of the sweep's count."""
+        result = await self.inner.append(scope, session_id, entries, **rest)
+        if result is None:
+            await self.inner.delete_session(scope, session_id)
+        return result
+
+
 class NumbersReused(LogDouble):
     """A cleared session counts from one again."""
 
@@ -298,6 +311,7 @@ LOG_DOUBLES: dict[type[LogDouble], str] = {
     OrderedByTime: "test_order_is_by_arrival_never_by_time",
     OldestWindow: "test_every_window_of_a_short_session",
     ExpiryOnSweepOnly: "test_expired_is_missing_for_every_method",
+    RemovedOnTheWay: "test_a_late_call_leaves_an_expired_session_to_the_sweep",
     NumbersReused: "test_clear_keeps_the_session_and_goes_on_counting",
     StaleMarkLost: "test_a_settled_mark_is_forgotten_unless_newer_changes_came",
     DeletionUnmarked: "test_every_kind_of_change_is_marked",

@@ -23,6 +23,7 @@ __all__ = [
     "EndComputedAnew",
     "FirstNumberIgnored",
     "GrantsReplaced",
+    "PinsReplaced",
     "ViewHidesOneMore",
     "ViewOfTheWindow",
 ]
@@ -92,6 +93,19 @@ class GrantsReadModifyWrite(LogDouble):
         gone = {one.user_id: None for one in now.grants if one.user_id not in read}
         whole = replace(changes, grants={**gone, **read, **changes.grants})
         return await self.inner.update_session(scope, session_id, whole)
+
+
+class PinsReplaced(LogDouble):
+    """A pin takes away all others."""
+
+    async def update_session(
+        self, scope: Scope, session_id: str, changes: SessionChanges
+    ) -> Session | None:
+        """Name the others too."""
+        found = await self.inner.get_session(scope, session_id)
+        if changes.pins and found is not None:
+            changes = replace(changes, pins={**dict.fromkeys(found.pins, False), **changes.pins})
+        return await self.inner.update_session(scope, session_id, changes)
 
 
 class GrantsReplaced(LogDouble):
@@ -250,6 +264,7 @@ VIEW_DOUBLES: dict[type[LogDouble], str] = {
     ViewAlways: "test_a_view_shows_the_newest_messages",
     GrantsReadModifyWrite: "test_concurrent_grants_all_stay",
     GrantsReplaced: "test_grants_are_kept_by_user",
+    PinsReplaced: "test_pins_are_kept_by_number",
     GrantProlongs: "test_grants_are_kept_by_user",
     FirstNumberIgnored: "test_a_session_is_restored_as_it_was",
     EndComputedAnew: "test_a_session_is_restored_as_it_was",

@@ -51,6 +51,20 @@ class LogExpiryContract(Contract[MessageLog]):
         assert await log.delete_session(ALICE, "s") is False
 
     @scenario
+    async def test_a_late_call_leaves_an_expired_session_to_the_sweep(
+        self, log: MessageLog, clock: FakeClock
+    ) -> None:
+        """What is answered as missing is not removed on the way: the sweep still counts it."""
+        await start_session(log, clock, "a", ttl=_HOUR)
+        clock.advance(_HOUR)
+        assert await log.append(BOB, "s", entries("b")) is None
+        assert await log.append(ALICE, "s", entries("b")) is None
+        assert await log.update_session(ALICE, "s", SessionChanges(title="t")) is None
+        assert await log.clear(ALICE, "s") == 0
+        assert await log.fork_session(ALICE, "s", make_session("f", clock)) is None
+        assert await log.sweep(clock.now()) == 1
+
+    @scenario
     async def test_deleting_an_expired_session_removes_what_is_left(
         self, log: MessageLog, clock: FakeClock
     ) -> None:

@@ -88,6 +88,22 @@ class LogViewContract(Contract[MessageLog]):
         assert (await log.list_sessions(ALICE, limit=1)).items == [changed]
 
     @scenario
+    async def test_pins_are_kept_by_number(self, log: MessageLog, clock: FakeClock) -> None:
+        """Setting one leaves the others; a fork has those of the messages it shares."""
+        await start_session(log, clock, "a", "b", "c")
+        changes = [SessionChanges(pins={seq: True}) for seq in (3, 1, 2)]
+        await asyncio.gather(*(log.update_session(ALICE, "s", one) for one in changes))
+        changed = await log.update_session(ALICE, "s", SessionChanges(title="t", pins={1: False}))
+        assert changed is not None
+        assert changed.pins == (2, 3)
+        assert await log.get_session(ALICE, "s") == changed
+        await log.append(ALICE, "s", entries("d"))
+        forked = await log.fork_session(ALICE, "s", make_session("f", clock), at=2)
+        assert forked is not None
+        assert forked.pins == (2,)
+        assert await log.get_session(ALICE, "f") == forked
+
+    @scenario
     async def test_concurrent_grants_all_stay(self, log: MessageLog, clock: FakeClock) -> None:
         """No read-modify-write loses one, nor a title set beside them."""
         await start_session(log, clock)
@@ -117,6 +133,7 @@ class LogViewContract(Contract[MessageLog]):
             first_seq=11,
             ancestors=(Ancestor("gone", 12),),
             grants=(Grant(user_id="bob", role="reader", granted_at=past),),
+            pins=(12, 11),
         )
         made = await log.create_session(ALICE, given)
         assert (made.first_seq, made.last_seq, made.message_count) == (11, 10, 0)
@@ -129,6 +146,7 @@ class LogViewContract(Contract[MessageLog]):
         assert changed == await log.get_session(ALICE, "s")
         assert (changed.conversation_id, changed.max_messages) == ("support/1", 7)
         assert (changed.ancestors, changed.grants) == (given.ancestors, given.grants)
+        assert changed.pins == (11, 12)
         span = await log.span(ALICE, "s")
         assert span is not None
         assert (span.first_seq, span.last_seq) == (11, 12)

@@ -89,6 +89,7 @@ _FORKS_VIEWS_AND_GRANTS = (
     "ALTER TABLE sessions ADD COLUMN max_messages INTEGER",
     "ALTER TABLE sessions ADD COLUMN ancestors BLOB",
     "ALTER TABLE sessions ADD COLUMN grants BLOB",
+    "ALTER TABLE sessions ADD COLUMN pins BLOB",
     "ALTER TABLE sessions ADD COLUMN segments BLOB",
     """CREATE TABLE stream_refs (
         stream INTEGER NOT NULL, session INTEGER NOT NULL, last_seq INTEGER NOT NULL,

@@ -21,9 +21,11 @@ from daybook.model.session import Page, Session, SessionChanges, SessionStats
 from daybook.model.session_codec import (
     decode_ancestors,
     decode_grants,
+    decode_pins,
     encode_ancestors,
     encode_cursor,
     encode_grants,
+    encode_pins,
 )
 from daybook.model.session_rules import (
     changed_session,
@@ -55,7 +57,7 @@ __all__ = [
 
 _COLUMNS = (
     "id, user_id, title, metadata, created_at, last_active_at, ttl, expires_at, message_count, "
-    "token_count, last_seq, first_seq, conversation_id, max_messages, ancestors, grants"
+    "token_count, last_seq, first_seq, conversation_id, max_messages, ancestors, grants, pins"
 )
 # Missing means: absent, expired, or another user's. The user is NULL for a scope of the tenant.
 _LIVE = (
@@ -98,7 +100,7 @@ def _names(scope: Scope, session_id: str, now: int) -> dict[str, Any]:
 
 def _to_session(columns: tuple[Any, ...]) -> Session:
     (name, user, title, metadata, created, active, ttl, expires, messages, tokens, *rest) = columns
-    last, first, conversation, shown, ancestors, grants = rest
+    last, first, conversation, shown, ancestors, grants, pins = rest
     return Session(
         id=name,
         user_id=user,
@@ -116,6 +118,7 @@ def _to_session(columns: tuple[Any, ...]) -> Session:
         max_messages=shown,
         ancestors=decode_ancestors(ancestors),
         grants=decode_grants(grants),
+        pins=decode_pins(pins),
     )
 
 
@@ -137,6 +140,7 @@ def _to_columns(session: Session) -> tuple[Any, ...]:
         session.max_messages,
         encode_ancestors(session.ancestors),
         encode_grants(session.grants),
+        encode_pins(session.pins),
     )
 
 
