@@ -13,6 +13,7 @@ __all__ = [
     "ConfigError",
     "ConflictError",
     "CorruptRecordError",
+    "CostCapError",
     "DaybookError",
     "InvalidInputError",
     "MissingDependencyError",
@@ -150,6 +151,56 @@ class BudgetError(DaybookError):
             f"the parts that must be kept take {needed} tokens and only {available} are allowed: "
             f"raise max_tokens to at least {needed}"
         )
+
+
+class CostCapError(DaybookError):
+    """A call of a model could pass a cap on costs; it was not made.
+
+    Amounts are in `unit`: ``micro_usd`` (a millionth of a dollar) or ``tokens``.
+
+    Attributes:
+        user_id: Whose cap; None for the cap on all users together.
+        operation: The operation the cap is on; None for a cap on all of them.
+        cap: The most that may be spent.
+        spent: What is spent, and held for calls under way.
+        needed: What this call may take at most.
+        unit: ``micro_usd`` or ``tokens``.
+        period: ``day``, ``month`` (both UTC) or ``total``.
+    """
+
+    def __init__(
+        self,
+        *,
+        user_id: str | None,
+        operation: str | None,
+        cap: int,
+        spent: int,
+        needed: int,
+        unit: str = "micro_usd",
+        period: str = "total",
+    ) -> None:
+        self.user_id = user_id
+        self.operation = operation
+        self.cap = cap
+        self.spent = spent
+        self.needed = needed
+        self.unit = unit
+        self.period = period
+        whose = "all users together" if user_id is None else f"user {user_id}"
+        what = "" if operation is None else f" for {operation}"
+        when = {"day": " a day", "month": " a month"}.get(period, "")
+        super().__init__(
+            f"{whose} may spend {_amount(cap, unit)}{when}{what}: {_amount(spent, unit)} are spent "
+            f"or held and this call may take {_amount(needed, unit)}; wait, or raise the cap"
+        )
+
+
+def _amount(value: int, unit: str) -> str:
+    return (
+        f"{value // 1_000_000}.{value % 1_000_000:06d} USD"
+        if unit == "micro_usd"
+        else (f"{value} tokens")
+    )
 
 
 class AccessDeniedError(DaybookError):
