@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, ClassVar
 from uuid import uuid4
 
 import pytest
 from pymongo import MongoClient
 from pymongo.uri_parser import parse_uri
 
-from daybook.engines.mongodb import open_engine
+from daybook.engines.mongodb import append, blocks, locked_append, open_engine, trim
 from daybook.protocols.clock import Clock
+from daybook.protocols.message_log import MessageLog
 from daybook.registry import Engine, parse_url
+from daybook.testing.log_append_contract import LogAppendContract
+from daybook.testing.log_concurrency_contract import LogConcurrencyContract
+from daybook.testing.log_fork_contract import LogForkContract
+from daybook.testing.log_state_machine import run_log_machine
+from daybook.testing.log_view_contract import LogViewContract
+from daybook.testing.log_window_contract import LogWindowContract
 from daybook.testing.message_log_contract import MessageLogContract
 from daybook.testing.record_store_contract import RecordStoreContract
 
@@ -70,9 +77,45 @@ class Mongo:
 class TestMessageLog(Mongo, MessageLogContract):
     """Sessions and messages."""
 
+    # A step takes some twenty looks at a server that journals each change.
+    machine_examples: ClassVar[int] = 5
+    machine_steps: ClassVar[int] = 20
+
+
+class TestMessageLogInSmallBlocks(
+    Mongo,
+    LogAppendContract,
+    LogWindowContract,
+    LogForkContract,
+    LogViewContract,
+    LogConcurrencyContract,
+):
+    """Messages where a tail is full after two, so that blocks, and parts of them, matter.
+
+    Otherwise few of the contract's sessions would be long enough to have any.
+    """
+
+    def store_of(self, engine: Engine) -> MessageLog:
+        """Return the log."""
+        return engine.log
+
+    def test_random_histories_agree_with_the_model(self) -> None:
+        """Most of the random histories are compared here, where more can go wrong."""
+        run_log_machine(self, examples=8, steps=20)
+
+    @pytest.fixture(autouse=True)
+    def _small(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        for module in (append, locked_append):
+            monkeypatch.setattr(module, "TAIL_MESSAGES", 2)
+        for module in (blocks, trim):
+            monkeypatch.setattr(module, "BLOCK_MESSAGES", 3)
+
 
 class TestRecordStore(Mongo, RecordStoreContract):
     """Records."""
+
+    machine_examples: ClassVar[int] = 6
+    machine_steps: ClassVar[int] = 20
 
 
 def test_the_scratch_database_is_the_url_s(scratch: Scratch) -> None:

@@ -21,7 +21,11 @@ _FIXED = {
     "readpreference": {"primary"},
     "readconcernlevel": {"majority"},
 }
-_OURS = {"timeoutms", "wtimeoutms", "serverselectiontimeoutms"}
+_TIMES = {
+    *("timeoutms", "wtimeoutms", "serverselectiontimeoutms", "connecttimeoutms"),
+    *("sockettimeoutms", "waitqueuetimeoutms"),
+}
+_POOL = {"maxpoolsize", "maxconnecting"}
 
 
 class Address(Struct, frozen=True):
@@ -70,8 +74,10 @@ def _seconds(text: str | None) -> float:
 
 
 def _check_option(name: str, value: str) -> None:
-    if name in _OURS:
+    if name in _TIMES:
         raise ConfigError(f"mongodb: leave {name} out and set timeout_s, in seconds")
+    if name in _POOL:
+        raise ConfigError(f"mongodb: leave {name} out: Daybook opens what its calls need, up to 64")
     if value not in _FIXED.get(name, {value}):
         raise ConfigError(
             f"mongodb: leave {name} out: Daybook acknowledges what a majority of the servers has "

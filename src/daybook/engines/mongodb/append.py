@@ -73,14 +73,13 @@ async def append(
         by_id={entry.id: entry for entry in request.entries},
         now=request.now,
     )
-    async with handles.turns.take(key):
-        facts = cache.get(key)
-        if facts is not None and _fits(facts, request, batch):
-            pushed = await _push(handles, batch, facts)
-            if pushed is not None:
-                return pushed
-            cache.drop(key)
-        return await _append_carefully(handles, request, batch, made, cache)
+    facts = cache.get(key)
+    if facts is not None and _fits(facts, request, batch):
+        pushed = await _push(handles, batch, facts)
+        if pushed is not None:
+            return pushed
+        cache.drop(key)
+    return await _append_carefully(handles, request, batch, made, cache)
 
 
 async def _append_carefully(

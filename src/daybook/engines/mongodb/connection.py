@@ -18,12 +18,13 @@ from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.read_concern import ReadConcern
+from pymongo.uri_parser import split_options
 from pymongo.write_concern import WriteConcern
 
 from daybook.enginekit.deadline import deadline
 from daybook.enginekit.per_loop import PerLoop
 from daybook.engines.mongodb.address import Address
-from daybook.engines.mongodb.driver_errors import ENGINE, closed, map_errors
+from daybook.engines.mongodb.driver_errors import ENGINE, bad_url, closed, map_errors
 from daybook.engines.mongodb.schema import BLOCKS, RECORDS, SESSIONS, VERSIONS
 from daybook.engines.mongodb.turns import Turns
 from daybook.errors import StoreTimeoutError
@@ -37,6 +38,10 @@ Collection = AsyncCollection[Document]
 MAJORITY = WriteConcern(w="majority", j=True)
 SNAPSHOT = ReadConcern("snapshot")
 _COMMITTED = ReadConcern("majority")
+# Calls of one loop that run at once; each takes a connection or two. The driver's own queues are
+# never used: a caller that is cancelled in one of them can leave it locked (pymongo 4.20).
+_SLOTS = 64
+_NO_OPTION = "appname=daybook"
 _OPTIONS = bson.CodecOptions[Document](tz_aware=True)
 
 
@@ -51,6 +56,7 @@ class Handles:
     records: Collection
     versions: Collection
     turns: Turns
+    slots: asyncio.Semaphore
 
     @asynccontextmanager
     async def moment(self) -> AsyncIterator[AsyncClientSession]:
@@ -68,11 +74,18 @@ class Connections:
         self._running: set[asyncio.Task[Any]] = set()
         self._clients: PerLoop[Handles] = PerLoop(self._open, _close)
 
-    async def run(self, operation: str, body: Callable[[Handles], Awaitable[T]]) -> T:
+    async def run(
+        self, operation: str, body: Callable[[Handles], Awaitable[T]], *, alone: bytes | None = None
+    ) -> T:
         """Run one call of a store with the running loop's handles and return its result.
 
         A caller that is cancelled leaves at once, and what it asked for runs on to its own end:
         no connection is cut in the middle of a reply, no transaction is left open.
+
+        Args:
+            operation: What it is called in errors.
+            body: The call.
+            alone: Calls of one loop with the same key run one after the other, in order.
 
         Raises:
             StoreTimeoutError: The call took longer than the engine's `timeout_s`; it was cancelled.
@@ -82,7 +95,7 @@ class Connections:
         if self._closed:
             raise closed(operation)
         timeout_s = self._address.timeout_s
-        task = asyncio.ensure_future(self._work(operation, body))
+        task = asyncio.ensure_future(self._work(operation, body, alone))
         self._running.add(task)
         task.add_done_callback(self._ended)
         try:
@@ -95,9 +108,16 @@ class Connections:
             task.get_loop().call_later(timeout_s, task.cancel)
             raise
 
-    async def _work(self, operation: str, body: Callable[[Handles], Awaitable[T]]) -> T:
+    async def _work(
+        self, operation: str, body: Callable[[Handles], Awaitable[T]], alone: bytes | None
+    ) -> T:
         with map_errors(operation):
-            return await body(await self._clients.get())
+            handles = await self._clients.get()
+            if alone is None:
+                async with handles.slots:
+                    return await body(handles)
+            async with handles.turns.take(alone), handles.slots:
+                return await body(handles)
 
     def _ended(self, task: asyncio.Task[Any]) -> None:
         self._running.discard(task)
@@ -114,16 +134,7 @@ class Connections:
         await self._clients.close()
 
     async def _open(self) -> Handles:
-        milliseconds = max(1, int(self._address.timeout_s * 1000))
-        client: AsyncMongoClient[Document] = AsyncMongoClient(
-            self._address.url,
-            appname="daybook",
-            retryWrites=True,
-            serverSelectionTimeoutMS=milliseconds,
-            connectTimeoutMS=milliseconds,
-            socketTimeoutMS=milliseconds,
-            waitQueueTimeoutMS=milliseconds,
-        )
+        client = _client(self._address)
         database = client.get_database(
             self._address.database,
             codec_options=_OPTIONS,
@@ -133,7 +144,40 @@ class Connections:
         )
         names = (SESSIONS, BLOCKS, RECORDS, VERSIONS)
         sessions, blocks, records, versions = (database[name] for name in names)
-        return Handles(client, database, sessions, blocks, records, versions, Turns())
+        return Handles(
+            client,
+            database,
+            sessions,
+            blocks,
+            records,
+            versions,
+            Turns(),
+            asyncio.Semaphore(_SLOTS),
+        )
+
+
+def _client(address: Address) -> AsyncMongoClient[Document]:
+    """Return a client, which connects when it is used.
+
+    Raises:
+        ConfigError: The driver does not know what the URL says.
+    """
+    milliseconds = max(1, int(address.timeout_s * 1000))
+    try:
+        # Of a URL that it reads itself, the driver ignores what it does not know, with a warning.
+        split_options(address.url.partition("?")[2] or _NO_OPTION, warn=False)
+        return AsyncMongoClient(
+            address.url,
+            appname="daybook",
+            retryWrites=True,
+            serverSelectionTimeoutMS=milliseconds,
+            connectTimeoutMS=milliseconds,
+            socketTimeoutMS=milliseconds,
+            maxPoolSize=0,
+            maxConnecting=_SLOTS,
+        )
+    except ValueError:
+        raise bad_url() from None
 
 
 async def _close(handles: Handles) -> None:

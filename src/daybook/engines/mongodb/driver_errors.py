@@ -9,6 +9,7 @@ from bson.errors import BSONError
 from pymongo.errors import (
     ConfigurationError,
     ConnectionFailure,
+    DocumentTooLarge,
     DuplicateKeyError,
     ExecutionTimeout,
     InvalidOperation,
@@ -22,6 +23,7 @@ from pymongo.errors import (
 from daybook.errors import (
     ConfigError,
     DaybookError,
+    InvalidInputError,
     StoreClosedError,
     StoreError,
     StoreFullError,
@@ -29,7 +31,7 @@ from daybook.errors import (
     StoreUnavailableError,
 )
 
-__all__ = ["ENGINE", "closed", "is_duplicate_key", "is_too_large", "map_errors"]
+__all__ = ["ENGINE", "bad_url", "closed", "is_duplicate_key", "is_too_large", "map_errors"]
 
 ENGINE = "mongodb"
 
@@ -40,6 +42,7 @@ _ATLAS = 8000
 _FULL = {14031, _ATLAS}
 _DENIED = {13, 18, _ATLAS}
 _TIMED_OUT = {50, 64, 89, 202, 262}
+_BAD_VALUE = 2
 _TOO_LARGE = {10334, 17419, 17420}
 _BUSY = {6, 7, 11600, 11602, 91, 112, 189, 244, 246, 251, 9001, 10107, 13388, 13435, 13436}
 
@@ -48,13 +51,24 @@ def is_duplicate_key(error: OperationFailure) -> bool:
     """Tell whether a document with this key is there already; also of one write of many."""
     if isinstance(error, DuplicateKeyError):
         return True
-    writes = (error.details or {}).get("writeErrors", ())
-    return any(one.get("code") == _DUPLICATE_KEY for one in writes)
+    return _DUPLICATE_KEY in _codes(error)
 
 
-def is_too_large(error: PyMongoError) -> bool:
+def is_too_large(error: Exception) -> bool:
     """Tell whether a document would have grown beyond what the server keeps."""
-    return isinstance(error, OperationFailure) and error.code in _TOO_LARGE
+    if isinstance(error, DocumentTooLarge):  # the driver saw it before the server did
+        return True
+    if not isinstance(error, OperationFailure):
+        return False
+    # An insert says so with a code that stands for many things.
+    said = _BAD_VALUE in _codes(error) and "too large" in str(error)
+    return said or bool(_codes(error) & _TOO_LARGE)
+
+
+def _codes(error: OperationFailure) -> set[int | None]:
+    """Return an error's code, or those of the writes that failed among many."""
+    writes = (error.details or {}).get("writeErrors", ())
+    return {error.code, *(one.get("code") for one in writes)}
 
 
 def closed(operation: str) -> StoreClosedError:
@@ -64,20 +78,30 @@ def closed(operation: str) -> StoreClosedError:
     )
 
 
+def bad_url() -> ConfigError:
+    """Return the error of a URL that is not for this driver; it may hold a password."""
+    return ConfigError("mongodb: the driver does not accept the URL or one of its options")
+
+
 @contextmanager
 def map_errors(operation: str) -> Iterator[None]:
     """Turn what the driver raises into a `DaybookError`."""
     try:
         yield
     except (PyMongoError, BSONError) as exc:
-        raise _translate(exc, operation) from exc
+        # Not "from exc": a traceback would show the documents that the driver quotes.
+        raise _translate(exc, operation) from None
 
 
 def _translate(error: Exception, operation: str) -> DaybookError:
     if isinstance(error, InvalidOperation) and "after close" in str(error):
         return closed(operation)
     if isinstance(error, ConfigurationError):
-        return ConfigError("mongodb: the driver does not accept the URL or one of its options")
+        return bad_url()
+    if is_too_large(error):
+        return InvalidInputError(
+            f"{operation}: it takes more than the 16 MB of a MongoDB document; nothing was stored"
+        )
     text, kind = _describe(error)
     return kind(text, engine=ENGINE, operation=operation)
 

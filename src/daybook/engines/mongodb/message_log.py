@@ -12,6 +12,7 @@ from daybook.engines.mongodb.append import AppendRequest, append
 from daybook.engines.mongodb.connection import Connections, Document
 from daybook.engines.mongodb.fork import ForkRequest, fork
 from daybook.engines.mongodb.header import to_session
+from daybook.engines.mongodb.keys import session_key
 from daybook.engines.mongodb.reading import Wanted, read
 from daybook.engines.mongodb.session_cache import SessionCache
 from daybook.model.capabilities import EngineCapabilities
@@ -97,7 +98,8 @@ class MongoMessageLog:
     ) -> AppendResult | None:
         """Add messages to the end of a session."""
         request = AppendRequest(scope, session_id, tuple(entries), create, self._now())
-        return await self._run("append", partial(append, request=request, cache=self._cache))
+        body = partial(append, request=request, cache=self._cache)
+        return await self._run("append", body, alone=session_key(scope.tenant, session_id))
 
     async def read(
         self,

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from daybook.engines.mongodb.connection import Document, Handles
 from daybook.engines.mongodb.keys import version_ids
-from daybook.engines.mongodb.record_documents import live, to_record
+from daybook.engines.mongodb.record_documents import index_for, live, to_record
 from daybook.model.memory_record import MemoryRecord, Namespace
 from daybook.model.namespace import decode_namespace
 from daybook.model.record_filter import Predicate
@@ -32,7 +32,8 @@ async def page(handles: Handles, wanted: Document, limit: int, offset: int) -> l
     """Return records, last updated first."""
     if not limit:
         return []
-    found = handles.records.find(wanted).sort(_ORDER).skip(offset).limit(limit)
+    found = handles.records.find(wanted, hint=index_for(wanted))
+    found = found.sort(_ORDER).skip(offset).limit(limit)
     return [to_record(document) for document in await found.to_list()]
 
 
@@ -42,7 +43,8 @@ async def matching(
     """Return records that a filter accepts; all are of one moment, however long reading takes."""
     answer: list[MemoryRecord] = []
     async with handles.moment() as moment:
-        async for document in handles.records.find(wanted, session=moment).sort(_ORDER):
+        found = handles.records.find(wanted, session=moment, hint=index_for(wanted))
+        async for document in found.sort(_ORDER):
             if len(answer) >= limit:
                 break
             record = to_record(document)

@@ -52,6 +52,7 @@ __all__ = [
     "BLOCK_IDS_INDEX",
     "EARLIEST",
     "META",
+    "OWNERS_INDEX",
     "RECORDS",
     "SESSIONS",
     "VERSION",
@@ -63,6 +64,7 @@ VERSION = 1
 META, SESSIONS, BLOCKS = "meta", "sessions", "blocks"
 RECORDS, VERSIONS = "records", "record_versions"
 BLOCK_IDS_INDEX = "by_message_id"
+OWNERS_INDEX = "by_owner"
 EARLIEST = -(1 << 62)  # before any time that Python can tell
 
 _ENDS: Mapping[str, Any] = {"exp": {"$gt": EARLIEST}}
@@ -87,7 +89,7 @@ _INDEXES: dict[str, list[IndexModel]] = {
     RECORDS: [
         IndexModel(
             [("o", ASCENDING), ("upd", DESCENDING), ("ns", ASCENDING), ("key", ASCENDING)],
-            name="by_owner",
+            name=OWNERS_INDEX,
         ),
         IndexModel(
             [("t", ASCENDING), ("upd", DESCENDING), ("ns", ASCENDING), ("key", ASCENDING)],

@@ -1,4 +1,4 @@
-"""Transactions: run, tried again on conflict, and left without waiting when the call ends."""
+"""Transactions: run, and tried again when another writer was in the way."""
 
 from __future__ import annotations
 
@@ -20,8 +20,6 @@ T = TypeVar("T")
 _FIRST_PAUSE_S = 0.001
 _LONGEST_PAUSE_S = 0.05
 
-_leaving: set[asyncio.Task[None]] = set()
-
 
 async def transact(handles: Handles, body: Callable[[AsyncClientSession], Awaitable[T]]) -> T:
     """Run `body` in a transaction and return its result after the commit.
@@ -41,10 +39,7 @@ async def transact(handles: Handles, body: Callable[[AsyncClientSession], Awaita
             await asyncio.sleep(random.uniform(0, pause))  # noqa: S311 - jitter, not a secret
             pause = min(pause * 2, _LONGEST_PAUSE_S)
     finally:
-        if session.in_transaction:
-            _leave(session)
-        else:
-            await session.end_session()
+        await session.end_session()
 
 
 async def _attempt(
@@ -54,7 +49,7 @@ async def _attempt(
     try:
         result = await body(session)
         await _commit(session)
-    except Exception:
+    except BaseException:
         if session.in_transaction:
             await session.abort_transaction()
         raise
@@ -78,10 +73,3 @@ def _may_pass(error: PyMongoError) -> bool:
         return True
     # Someone else inserted the document after this transaction looked for it.
     return isinstance(error, OperationFailure) and is_duplicate_key(error)
-
-
-def _leave(session: AsyncClientSession) -> None:
-    """Abort on the side: a caller whose time is over does not wait for the server."""
-    task = asyncio.ensure_future(session.end_session())
-    _leaving.add(task)
-    task.add_done_callback(_leaving.discard)

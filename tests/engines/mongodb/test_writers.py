@@ -1,0 +1,171 @@
+"""Two writers of one session, calls that are cancelled, and how many connections they take."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from pymongo.monitoring import (
+    ConnectionCheckedInEvent,
+    ConnectionCheckedOutEvent,
+    ConnectionCheckOutFailedEvent,
+    ConnectionCheckOutStartedEvent,
+    ConnectionClosedEvent,
+    ConnectionCreatedEvent,
+    ConnectionPoolListener,
+    ConnectionReadyEvent,
+    PoolClearedEvent,
+    PoolClosedEvent,
+    PoolCreatedEvent,
+    PoolReadyEvent,
+)
+
+from daybook.engines.mongodb import connection
+from daybook.engines.mongodb.keys import block_id
+from daybook.engines.mongodb.session_cache import SessionFacts
+from daybook.errors import StoreTimeoutError
+from daybook.model.entry import AppendResult
+from daybook.testing.fake_clock import FakeClock
+from daybook.testing.sample_data import ALICE, entries, make_session, message_ids, start_session
+from tests.engines.mongodb.opened import Document, Wire, listen, make_small, opened, raw
+
+
+async def _repeat_what_another_sealed(url: str, clock: FakeClock) -> list[str]:
+    """Let one writer repeat a message that another one stored since, and moved to a block."""
+    async with opened(url, clock=clock) as one, opened(url, clock=clock) as other:
+        await start_session(one.log, clock)
+        await one.log.append(ALICE, "s", entries("a"))
+        for name in ("x", "b", "c", "d"):
+            await other.log.append(ALICE, "s", entries(name))
+        await one.log.append(ALICE, "s", entries("x"))
+        return message_ids(await other.log.read(ALICE, "s"))
+
+
+async def test_a_writer_notices_what_another_did_since(
+    url: str, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a process remembers of a session is a condition of its write."""
+    make_small(monkeypatch)
+    assert await _repeat_what_another_sealed(url, clock) == ["a", "x", "b", "c", "d"]
+
+
+async def test_without_that_condition_a_message_would_stand_twice(
+    url: str, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The test above can fail."""
+    make_small(monkeypatch)
+    monkeypatch.setattr(SessionFacts, "condition", lambda _: {})
+    assert (await _repeat_what_another_sealed(url, clock)).count("x") == 2
+
+
+async def test_writers_in_turn_leave_no_gap(
+    url: str, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_small(monkeypatch)
+    async with opened(url, clock=clock) as one, opened(url, clock=clock) as other:
+        await start_session(one.log, clock)
+        for number in range(1, 31):
+            writer = (one, other)[number % 3 == 0]
+            done = await writer.log.append(ALICE, "s", entries(f"m{number}"))
+            assert done == AppendResult(number, number, 0, "alice")
+        assert len(await one.log.read(ALICE, "s")) == 30
+
+
+async def test_a_number_is_given_once(
+    url: str, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A block that someone put where the next one goes is not overwritten; without it all goes on.
+
+    No writer of Daybook can do that; it shows that the key is unique and what happens if it is met.
+    """
+    make_small(monkeypatch)
+    async with opened(url, clock=clock) as engine:
+        await start_session(engine.log, clock, "a", "b")
+    async with opened(url, clock=clock, timeout_s=0.7) as engine, raw(url) as database:
+        header = await database["sessions"].find_one({})
+        assert header is not None
+        planted: Document = {"_id": block_id(header["k"], 1), "planted": True}
+        await database["blocks"].insert_one(planted)
+        with pytest.raises(StoreTimeoutError):
+            await engine.log.append(ALICE, "s", entries("c"))
+        assert await database["blocks"].find().to_list() == [planted]
+        assert message_ids(await engine.log.read(ALICE, "s")) == ["a", "b"]
+        await database["blocks"].delete_one(planted)
+        assert await engine.log.append(ALICE, "s", entries("c")) == AppendResult(3, 3, 0, "alice")
+        assert message_ids(await engine.log.read(ALICE, "s")) == ["a", "b", "c"]
+
+
+class Pool(ConnectionPoolListener):
+    """How many connections are open, and the most that ever were."""
+
+    def __init__(self) -> None:
+        self.open = self.most = 0
+
+    def connection_created(self, event: ConnectionCreatedEvent) -> None:
+        self.open += 1
+        self.most = max(self.most, self.open)
+
+    def connection_closed(self, event: ConnectionClosedEvent) -> None:
+        self.open -= 1
+
+    def pool_created(self, event: PoolCreatedEvent) -> None: ...
+    def pool_ready(self, event: PoolReadyEvent) -> None: ...
+    def pool_cleared(self, event: PoolClearedEvent) -> None: ...
+    def pool_closed(self, event: PoolClosedEvent) -> None: ...
+    def connection_ready(self, event: ConnectionReadyEvent) -> None: ...
+    def connection_check_out_started(self, event: ConnectionCheckOutStartedEvent) -> None: ...
+    def connection_check_out_failed(self, event: ConnectionCheckOutFailedEvent) -> None: ...
+    def connection_checked_out(self, event: ConnectionCheckedOutEvent) -> None: ...
+    def connection_checked_in(self, event: ConnectionCheckedInEvent) -> None: ...
+
+
+async def test_cancelled_calls_leave_every_slot_and_connection_behind(
+    url: str, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Waiting for a turn, for a slot, or for an answer: later calls get their own answers."""
+    pool = Pool()
+    listen(monkeypatch, pool)
+    monkeypatch.setattr(connection, "_SLOTS", 3)
+    async with opened(url, clock=clock) as engine:
+        log = engine.log
+        for name in "abcd":
+            await log.create_session(ALICE, make_session(name, clock))
+        for steps in range(12):
+            calls = [
+                asyncio.ensure_future(log.append(ALICE, name, entries(f"{steps}.{number}")))
+                for number in range(3)
+                for name in "abcd"
+            ]
+            for _ in range(steps):
+                await asyncio.sleep(0)
+            for call in calls:
+                call.cancel()
+            found = await asyncio.gather(*calls, return_exceptions=True)
+            assert any(isinstance(one, asyncio.CancelledError) for one in found)
+        await asyncio.gather(*(log.append(ALICE, name, entries(name)) for name in "abcd"))
+        for name in "abcd":
+            stored = await log.read(ALICE, name)
+            assert [one.seq for one in stored] == [*range(1, len(stored) + 1)]
+            ids = message_ids(stored)
+            assert len(set(ids)) == len(ids)
+            assert ids[-1] == name
+    assert 1 <= pool.most <= 3
+    assert pool.open == 0
+
+
+async def test_a_call_without_a_slot_sends_nothing(
+    url: str, clock: FakeClock, wire: Wire, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The test above can fail: a slot that is not left is one that later calls wait for."""
+    monkeypatch.setattr(connection, "_SLOTS", 1)
+    async with opened(url, clock=clock) as engine:
+        handles = await engine._connections._clients.get()
+        await handles.slots.acquire()
+        wire.forget()
+        call = asyncio.ensure_future(engine.log.tenants())
+        for _ in range(100):
+            await asyncio.sleep(0)
+        assert wire.sent == []
+        handles.slots.release()
+        assert await call == []
+        assert len(wire.sent) == 1
