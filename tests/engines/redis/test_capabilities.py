@@ -29,12 +29,24 @@ async def test_with_one_it_is_durable_and_says_what_that_means(fsync: str, word:
             assert engine.log.capabilities is engine.records.capabilities is said
 
 
-async def test_a_server_that_evicts_is_volatile() -> None:
-    settings = {"maxmemory": "100mb", "maxmemory-policy": "allkeys-lru"}
+@pytest.mark.parametrize("policy", ["allkeys-lru", "volatile-ttl"])
+async def test_a_server_that_evicts_is_volatile_and_warned_of(policy: str) -> None:
+    settings = {"maxmemory": "100mb", "maxmemory-policy": policy}
     with redis_server(appendonly=True, settings=settings) as server:
         async with opened(server.url) as engine:
             assert engine.capabilities.ack == "volatile"
             assert "noeviction" in engine.capabilities.warnings[0]
+
+
+@pytest.mark.parametrize(
+    ("most", "policy"), [("100mb", "noeviction"), ("0", "allkeys-lru")], ids=str
+)
+async def test_a_server_that_never_evicts_is_not_warned_of(most: str, policy: str) -> None:
+    """It refuses writes when full, or its memory has no bound."""
+    settings = {"maxmemory": most, "maxmemory-policy": policy}
+    with redis_server(appendonly=True, settings=settings) as server:
+        async with opened(server.url) as engine:
+            assert (engine.capabilities.ack, engine.capabilities.warnings) == ("durable", ())
 
 
 async def test_a_user_without_config_gets_a_warning_and_still_works() -> None:

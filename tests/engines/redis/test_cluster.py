@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
+from hashlib import sha1
 
+import pytest
 from redis.asyncio import Redis
 from redis.crc import key_slot
 
-from daybook.engines.redis import RedisEngine
+from daybook.engines.redis import RedisEngine, script_calls
 from daybook.engines.redis.buckets import bucket_of_user
+from daybook.engines.redis.script_files import Script, load_script
 from daybook.errors import StoreError
 from daybook.model.entry import AppendResult
 from daybook.model.scope import Scope
@@ -43,24 +46,74 @@ async def _start(log: MessageLog, clock: FakeClock) -> None:
         await start_session(log, clock, "a", scope=Scope("acme", user), session_id=f"of {user}")
 
 
-async def test_users_are_spread_and_found_again() -> None:
+@pytest.fixture(scope="module")
+def whole() -> Iterator[RedisCluster]:
+    """A cluster that no test takes a node from; users 0, 1 and 2 may move."""
+    assert len({_slot(user) for user in _USERS[:3]}) == 3
+    with redis_cluster() as cluster:
+        yield cluster
+
+
+async def test_users_are_spread_and_found_again(whole: RedisCluster) -> None:
     """Every master holds some; lists and sums are over all of them."""
     clock = FakeClock()
-    with redis_cluster() as cluster:
-        async with opened(cluster.url, clock=clock) as engine:
-            await _start(engine.log, clock)
-            owners = {_master(cluster, _slot(user)).port for user in _USERS}
-            assert len(owners) == 3
-            listed = await engine.log.list_sessions(Scope("acme"), limit=99)
-            assert [one.id for one in listed.items] == sorted(f"of {user}" for user in _USERS)
-            stats = await engine.log.stats(Scope("acme"))
-            assert stats is not None
-            assert stats.message_count == len(_USERS)
-            marks = [one.user_id for one in await engine.log.pending(limit=99)]
-            assert sorted(marks) == sorted(_USERS)
+    async with opened(whole.url, clock=clock) as engine:
+        await _start(engine.log, clock)
+        owners = {_master(whole, _slot(user)).port for user in _USERS}
+        assert len(owners) == 3
+        listed = await engine.log.list_sessions(Scope("acme"), limit=99)
+        assert [one.id for one in listed.items] == sorted(f"of {user}" for user in _USERS)
+        stats = await engine.log.stats(Scope("acme"))
+        assert stats is not None
+        assert stats.message_count == len(_USERS)
+        marks = [one.user_id for one in await engine.log.pending(limit=99)]
+        assert sorted(marks) == sorted(_USERS)
 
 
-async def test_when_a_master_is_gone_the_others_users_go_on() -> None:
+async def test_what_asks_a_whole_tenant_is_one_script_on_each_master(whole: RedisCluster) -> None:
+    """Not one for each bucket; what is about one user is one script in all."""
+    clock = FakeClock()
+    async with opened(whole.url, clock=clock) as engine:
+        await _start(engine.log, clock)
+        one = Scope("acme", _USERS[0])
+        for scope, expected in ((Scope("acme"), [1, 1, 1]), (one, [0, 0, 1])):
+            for ask in (engine.log.stats, _listed(engine), _marked(engine)):
+                await ask(scope)
+                before = [await _scripts_run(master) for master in whole.masters]
+                await ask(scope)
+                after = [await _scripts_run(master) for master in whole.masters]
+                ran = [new - old for new, old in zip(after, before, strict=True)]
+                assert sorted(ran) == expected
+
+
+def _listed(engine: RedisEngine) -> Callable[[Scope], Awaitable[list[str]]]:
+    async def ask(scope: Scope) -> list[str]:
+        page = await engine.log.list_sessions(scope, limit=99)
+        return [one.user_id for one in page.items]
+
+    return ask
+
+
+def _marked(engine: RedisEngine) -> Callable[[Scope], Awaitable[list[str]]]:
+    async def ask(scope: Scope) -> list[str]:
+        return [one.user_id for one in await engine.log.pending(limit=99, scope=scope)]
+
+    return ask
+
+
+async def _scripts_run(master: RedisServer) -> int:
+    client = Redis(port=master.port)
+    try:
+        found = await client.info("commandstats")
+    finally:
+        await client.aclose()
+    return sum(found.get(f"cmdstat_{name}", {}).get("calls", 0) for name in ("eval", "evalsha"))
+
+
+async def test_when_a_master_is_gone_the_others_users_go_on(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("daybook.engines.redis.cluster._FIRST_WAIT_S", 0.001)
     clock = FakeClock()
     with redis_cluster() as cluster:
         async with opened(cluster.url, clock=clock, timeout_s=5) as engine:
@@ -161,22 +214,88 @@ def _retryable() -> Iterator[None]:
             raise
 
 
-async def test_while_a_slot_moves_nothing_is_done_by_halves() -> None:
+async def test_while_a_slot_moves_nothing_is_done_by_halves(whole: RedisCluster) -> None:
     """Calls fail with an error that says to retry, or do all they should; then all is there."""
-    slot = _slot(_USERS[0])
-    with redis_cluster() as cluster:
-        source = _master(cluster, slot)
-        target = next(one for one in cluster.masters if one is not source)
-        async with opened(cluster.url, clock=FakeClock(), timeout_s=2) as engine:
-            user = _User(engine, _USERS[0], FakeClock())
-            new = make_session("s", user.clock, user=user.user)
-            await engine.log.create_session(user.scope, new)
-            await user.use()
-            assert len(user.kept) == 6
-            await _move(cluster, slot, source, target, user.use)
-            await user.use()
-            assert user.kept[-6:] == [f"m{n}.{part}" for n in _last(user, 3) for part in (1, 2)]
-            await user.check()
+    slot = _slot(_USERS[2])
+    source = _master(whole, slot)
+    target = next(one for one in whole.masters if one is not source)
+    async with opened(whole.url, clock=FakeClock(), timeout_s=2) as engine:
+        user = _User(engine, _USERS[2], FakeClock())
+        new = make_session("s", user.clock, user=user.user)
+        await engine.log.create_session(user.scope, new)
+        await user.use()
+        assert len(user.kept) == 6
+        await _move(whole, slot, source, target, user.use)
+        await user.use()
+        assert user.kept[-6:] == [f"m{n}.{part}" for n in _last(user, 3) for part in (1, 2)]
+        await user.check()
+
+
+@pytest.mark.parametrize("guarded", [True, False])
+async def test_while_a_slot_moves_a_whole_tenant_is_seen_or_not_at_all(
+    whole: RedisCluster, guarded: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Never a part of it; without the scripts' guard there would be parts."""
+    monkeypatch.setattr("daybook.engines.redis.cluster._FIRST_WAIT_S", 0.001)
+    if not guarded:
+        monkeypatch.setattr(script_calls, "load_script", _unguarded)
+    clock, slot, partial = FakeClock(), _slot(_USERS[guarded]), 0
+    source = _master(whole, slot)
+    target = next(one for one in whole.masters if one is not source)
+    async with opened(whole.url, clock=clock) as engine:
+        await _start(engine.log, clock)
+        for user in _USERS:
+            new = record("k", namespace=(user,))
+            await engine.records.put(Scope("acme", user), [new])
+
+        async def look() -> None:
+            nonlocal partial
+            partial += await _partial_answers(engine)
+
+        await _move(whole, slot, source, target, look, every=6)
+        assert (partial == 0) is guarded
+        assert await _partial_answers(engine, retried=0) == 0
+
+
+async def _partial_answers(engine: RedisEngine, retried: int = 99) -> int:
+    """Ask for all that the tenant has; return how many answers leave something out."""
+    tenant, partial = Scope("acme"), 0
+
+    async def counted() -> list[str]:
+        stats = await engine.log.stats(tenant)
+        return _USERS[: stats.message_count] if stats else []
+
+    async def recorded() -> list[str]:
+        found = await engine.records.list(tenant, (), limit=99)
+        return [one.namespace[0] for one in found]
+
+    async def named() -> list[str]:
+        found = await engine.records.namespaces(tenant, (), limit=99)
+        return [one[0] for one in found]
+
+    for answer in await asyncio.gather(
+        _listed(engine)(tenant),
+        _marked(engine)(tenant),
+        counted(),
+        recorded(),
+        named(),
+        return_exceptions=True,
+    ):
+        if isinstance(answer, StoreError):
+            assert answer.retryable
+            retried -= 1
+        else:
+            # What is there without what belongs to it may end in any error.
+            whole = isinstance(answer, list) and sorted(answer) == sorted(_USERS)
+            partial += not whole
+    assert retried >= 0
+    return partial
+
+
+def _unguarded(name: str) -> Script:
+    """Return a script that does not ask whether all of its bucket is here."""
+    source = load_script(name).source.replace(b"if a.cluster then", b"if false then")
+    return Script(name, source, sha1(source, usedforsecurity=False).hexdigest().encode())
 
 
 def _last(user: _User, count: int) -> range:
@@ -189,6 +308,7 @@ async def _move(
     source: RedisServer,
     target: RedisServer,
     use: Callable[[], Awaitable[None]],
+    every: int = 3,
 ) -> None:
     """Move a slot from one master to another, key by key, and use the log in between."""
     here, there = Redis(port=source.port), Redis(port=target.port)
@@ -199,10 +319,12 @@ async def _move(
         await command(here, "CLUSTER", "SETSLOT", slot, "MIGRATING", names[there])
         await use()
         moved = 0
-        while keys := await command(here, "CLUSTER", "GETKEYSINSLOT", slot, 1):
-            await command(here, "MIGRATE", "127.0.0.1", target.port, "", 0, 5000, "KEYS", *keys)
+        while keys := await command(here, "CLUSTER", "GETKEYSINSLOT", slot, 99):
+            # The counter goes first: from then on scripts are sent to where the rest is not yet.
+            key = min(keys, key=lambda key: not key.endswith(b":n"))
+            await command(here, "MIGRATE", "127.0.0.1", target.port, "", 0, 5000, "KEYS", key)
             moved += 1
-            if moved % 3 == 0:
+            if moved % every == 1:
                 await use()
         assert moved > 9
         await use()

@@ -10,7 +10,13 @@ from daybook.model.scope import Scope
 from daybook.model.session import SessionChanges
 from daybook.protocols.message_log import MessageLog
 from daybook.testing.fake_clock import FakeClock
-from daybook.testing.sample_data import entries, make_session, message_ids, start_session
+from daybook.testing.sample_data import (
+    entries,
+    make_session,
+    message_ids,
+    record,
+    start_session,
+)
 from tests.engines.redis.opened import fresh_prefix, keys_of, opened, raw
 
 _HOUR = timedelta(hours=1)
@@ -164,14 +170,29 @@ async def test_nothing_is_left_of_what_was_removed(redis_url: str) -> None:
     ):
         log = engine.log
         for number in range(20):
-            scope = Scope("acme", f"user-{number}")
+            user = f"user-{number}"
+            scope = Scope("acme", user)
             ttl = _HOUR if number % 2 else None
             await start_session(log, clock, "a", scope=scope, session_id=f"s{number}", ttl=ttl)
+            child = make_session(f"f{number}", clock, user=user, ttl=ttl)
+            await log.fork_session(scope, f"s{number}", child)
+            for _ in range(2):
+                ends = clock.now() + _HOUR if ttl else None
+                new = record("k", namespace=(user,), expires_at=ends)
+                await engine.records.put(scope, [new])
+        assert await _kinds(client, prefix) == set("n s b m i r l u x t p pm pq c o w h ow rt rx "
+                                                   "alias".split())  # fmt: skip
         for number in range(0, 20, 2):
             await log.delete_session(Scope("acme"), f"s{number}")
+            await log.delete_session(Scope("acme"), f"f{number}")
+            await engine.records.delete(Scope("acme"), [((f"user-{number}",), "k")])
         clock.advance(_HOUR)
         await log.sweep(clock.now())
+        await engine.records.sweep(clock.now())
         await log.settle(await log.pending(limit=99))
-        kinds = {short.partition(":")[0] for short in await keys_of(client, prefix)}
-        assert kinds <= {"n", "f"}
-        assert await log.tenants() == []
+        assert await _kinds(client, prefix) <= {"n", "f"}
+        assert await log.tenants() == await engine.records.tenants() == []
+
+
+async def _kinds(client: Redis, prefix: str) -> set[str]:
+    return {short.partition(":")[0] for short in await keys_of(client, prefix)}

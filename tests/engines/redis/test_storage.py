@@ -1,23 +1,47 @@
-"""What an append costs: one command, and bytes in proportion to its message."""
+"""What an append costs: one command, and bytes in proportion to its message, in one slot."""
 
 from __future__ import annotations
 
-from redis.asyncio import Redis
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
 
+from redis.asyncio import Redis
+from redis.crc import key_slot
+
+from daybook.engines.redis.buckets import bucket_of_user
 from daybook.model.identifiers import new_id
 from daybook.model.message import Message
 from daybook.model.scope import Scope
+from daybook.model.session import SessionChanges
 from daybook.testing.fake_clock import FakeClock
-from daybook.testing.sample_data import entries, entry_of, make_session, start_session
-from tests.engines.redis.opened import fresh_prefix, keys_of, opened, raw
+from daybook.testing.sample_data import (
+    entries,
+    entry_of,
+    make_session,
+    record,
+    start_session,
+)
+from tests.engines.redis.opened import command, fresh_prefix, keys_of, opened, raw
 from tests.servers.redis import redis_server
 
 ALICE = Scope("acme", "alice")
 
 
-async def _commands(client: Redis) -> dict[str, int]:
-    found = await client.info("commandstats")
-    return {name.removeprefix("cmdstat_"): one["calls"] for name, one in found.items()}
+async def _sent(client: Redis, call: Callable[[], Awaitable[object]]) -> list[str]:
+    """Return the commands that a server gets during a call, without those that scripts run."""
+    sent: list[str] = []
+    async with client.monitor() as monitor:
+        await call()
+        async with raw(f"redis://127.0.0.1:{_port(client)}") as other:
+            await other.echo("the end")
+        while (seen := await monitor.next_command())["command"] != "ECHO the end":
+            if seen["client_type"] != "lua":
+                sent.append(seen["command"].partition(" ")[0])
+    return [one for one in sent if one not in ("CLIENT", "HELLO", "SELECT")]  # of `other`
+
+
+def _port(client: Redis) -> int:
+    return int(client.connection_pool.connection_kwargs["port"])
 
 
 async def test_a_call_is_one_round_trip() -> None:
@@ -29,6 +53,7 @@ async def test_a_call_is_one_round_trip() -> None:
             await start_session(log, clock, "warm")
             await log.read(Scope("acme"), "s")
             await log.read_at(ALICE, [("s", 1, 1)])
+            await log.update_session(ALICE, "s", SessionChanges(title="warm"))
             name = "000000-0190c3f2-0000-7000-8000-000000000000"
             for call in (
                 lambda: log.append(ALICE, "s", entries(new_id())),
@@ -39,9 +64,42 @@ async def test_a_call_is_one_round_trip() -> None:
                 lambda: log.append(ALICE, "s", entries(new_id()), create=make_session("s", clock)),
                 lambda: log.get_session(ALICE, name),
             ):
-                await client.config_resetstat()
-                await call()
-                assert (await _commands(client))["evalsha"] == 1
+                assert await _sent(client, call) == ["EVALSHA"]
+            # Counted rightly: what reads and then writes takes two.
+            changes = SessionChanges(title="new")
+            two = await _sent(client, lambda: log.update_session(ALICE, "s", changes))
+            assert two == ["EVALSHA"] * 2
+
+
+async def _slots(client: Redis, prefix: str) -> dict[int, set[str]]:
+    """Return the kinds of keys under a prefix by the slot they are in."""
+    found: dict[int, set[str]] = {}
+    for key in await command(client, "KEYS", f"{prefix}:*"):
+        kind = key.split(b"}:", 1)[1].partition(b":")[0].decode()
+        found.setdefault(key_slot(key), set()).add(kind)
+    return found
+
+
+async def test_all_keys_of_a_user_are_in_one_slot(redis_url: str) -> None:
+    """Whatever braces their names hold; another user's are elsewhere."""
+    clock, prefix = FakeClock(), fresh_prefix()
+    async with (
+        opened(redis_url, clock=clock, prefix=prefix) as engine,
+        raw(redis_url) as client,
+    ):
+        for number, user in enumerate(("{00}alice{ff}", "bob"), start=1):
+            scope, tag = Scope("{aa}", user), f"{bucket_of_user('{aa}', user):02x}0000"
+            name = f"{tag}-{{bb}}"
+            new = make_session(name, clock, user=user, ttl=timedelta(hours=1))
+            await engine.log.append(scope, name, entries("a"), create=new)
+            child = make_session(f"{tag}-{{cc}}", clock, user=user)
+            await engine.log.fork_session(scope, name, child)
+            for _ in range(2):
+                await engine.records.put(scope, [record("{dd}", namespace=(user,))])
+            found = await _slots(client, prefix)
+            assert len(found) == number
+            kinds = "n s b m i r l u x t p pm pq c o w h ow rt"
+            assert all(one == set(kinds.split()) for one in found.values()), found
 
 
 async def test_a_message_takes_little_more_than_its_json() -> None:

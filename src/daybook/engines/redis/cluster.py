@@ -71,7 +71,7 @@ class ClusterServers:
         raise ClusterDownError("CLUSTERDOWN redirections without end")
 
     async def run_over_all(self, make: MakeRun) -> list[tuple[list[int], list[Any]]]:
-        """Run a script once on each master; bucket by bucket where that did not work."""
+        """Run a script once on each master; where a bucket is not, once for each half of them."""
         await self._owner(0)
         held: dict[_Place, list[int]] = {}
         for bucket, place in enumerate(self._owners):
@@ -84,11 +84,15 @@ class ClusterServers:
     async def _run_over(
         self, place: _Place, buckets: list[int], make: MakeRun
     ) -> list[tuple[list[int], list[Any]]]:
+        if len(buckets) == 1:
+            return [(buckets, await self.run(buckets[0], make(buckets)))]
         try:
             return [(buckets, await run_on(self._node(place), make(buckets)))]
         except (NotSentError, ResponseError):
             self._outdated = True
-        return [([bucket], await self.run(bucket, make([bucket]))) for bucket in buckets]
+        half = len(buckets) // 2
+        first = await self._run_over(place, buckets[:half], make)
+        return first + await self._run_over(place, buckets[half:], make)
 
     async def masters(self) -> list[NodeConnections]:
         """Return the masters that hold a bucket."""
