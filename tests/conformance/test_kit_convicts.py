@@ -84,7 +84,6 @@ MACHINE_DOUBLES: list[Double] = [
     ViewHidesOneMore,
     ViewOfTheWindow,
     GrantsReplaced,
-    PinsReplaced,
     EndComputedAnew,
     FirstNumberIgnored,
     PrefixCollision,
