@@ -41,9 +41,15 @@ class PostgreSQL:
 class TestMessageLog(PostgreSQL, MessageLogContract):
     """Sessions and messages."""
 
+    machine_examples: ClassVar[int] = 10
+    machine_steps: ClassVar[int] = 20
+
 
 class TestRecordStore(PostgreSQL, RecordStoreContract):
     """Records."""
+
+    machine_examples: ClassVar[int] = 10
+    machine_steps: ClassVar[int] = 20
 
 
 class TestBlocking(PostgreSQL, FacadeContract):
@@ -57,12 +63,14 @@ class TestAsync(TestBlocking):
 
 
 class TestPlainMessageLog(TestMessageLog):
-    """Sessions and messages, on a server without pgvector."""
+    """Sessions and messages, on an older server without pgvector."""
 
     server = "plain_postgres_url"
+    machine_examples: ClassVar[int] = 3
 
 
 class TestPlainRecordStore(TestRecordStore):
-    """Records, on a server without pgvector."""
+    """Records, on an older server without pgvector."""
 
     server = "plain_postgres_url"
+    machine_examples: ClassVar[int] = 3

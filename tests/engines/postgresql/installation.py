@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import atexit
 import os
-from functools import cache
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import cache, cached_property
 from urllib.parse import urlsplit
 
 import psycopg
 from psycopg.sql import SQL, Identifier
+
+from daybook.engines.postgresql import PostgreSQLEngine, open_engine
+from daybook.protocols.clock import Clock
+from daybook.registry import parse_url
 
 _PASSWORD = "made-up"
 
@@ -40,19 +47,45 @@ class Installation:
         """Connect as the administrator, whom no policy binds."""
         return psycopg.connect(self.admin, autocommit=True)
 
-    def empty(self) -> None:
-        """Remove every row; numbers go on."""
+    def count(self, table: str) -> int:
+        """Return how many rows a table has, whosever they are."""
         with self.connect() as connection:
-            tables = connection.execute(
-                "SELECT c.relname FROM pg_class AS c WHERE c.relnamespace = to_regnamespace(%s) "
-                "AND c.relkind IN ('r', 'p') AND NOT c.relispartition "
-                "AND c.relname <> 'installation'",
-                (self.schema,),
-            ).fetchall()
+            query = SQL("SELECT count(*) FROM {}").format(Identifier(self.schema, table))
+            [[rows]] = connection.execute(query).fetchall()
+        return int(str(rows))
+
+    def empty(self) -> None:
+        """Remove every row; numbers go on.
+
+        Each test begins with it, so its connection stays open and its statements are prepared.
+        """
+        tables = self._cleaner.execute(
+            "SELECT c.relname FROM pg_class AS c WHERE c.relnamespace = to_regnamespace(%s) "
+            "AND c.relkind IN ('r', 'p') AND NOT c.relispartition "
+            "AND c.relname <> 'installation'",
+            (self.schema,),
+            prepare=True,
+        ).fetchall()
+        with self._cleaner.pipeline():
             for (table,) in tables:
-                connection.execute(
-                    SQL("DELETE FROM {}").format(Identifier(self.schema, str(table)))
-                )
+                query = SQL("DELETE FROM {}").format(Identifier(self.schema, str(table)))
+                self._cleaner.execute(query, prepare=True)
+
+    @cached_property
+    def _cleaner(self) -> psycopg.Connection[tuple[object, ...]]:
+        connection = self.connect()
+        atexit.register(connection.close)
+        return connection
+
+
+@asynccontextmanager
+async def opened(url: str, clock: Clock) -> AsyncIterator[PostgreSQLEngine]:
+    """Open an engine for the length of a block."""
+    engine = await open_engine(parse_url(url), clock=clock)
+    try:
+        yield engine
+    finally:
+        await engine.close()
 
 
 @cache

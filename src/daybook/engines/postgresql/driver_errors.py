@@ -64,6 +64,21 @@ _CONFIG = {
     ),
 }
 _MISSING = {"3F000", "42P01", "42883"}
+# The driver has no SQLSTATE for a connection that was refused, only the server's words; where they
+# are in another language than English, the server counts as one that cannot be reached.
+_REFUSALS = {
+    "password authentication failed": "28P01",
+    "no pg_hba.conf entry": "28000",
+    'FATAL:  role "': "28000",
+    'FATAL:  database "': "3D000",
+    "no such database": "3D000",  # pgbouncer
+    "permission denied for database": "42501",
+    "too many clients": "53300",
+    "remaining connection slots": "53300",
+    "too many connections": "53300",
+    "system is starting up": "57P03",
+    "system is shutting down": "57P01",
+}
 
 
 class RepeatedError(Exception):
@@ -101,7 +116,7 @@ def is_unprepared(error: psycopg.Error) -> bool:
 
 def translate(error: psycopg.Error, operation: str) -> DaybookError:
     """Return the Daybook error of a driver error. Never holds a stored value."""
-    state = error.sqlstate
+    state = error.sqlstate or _refusal(error)
     if state is None or state.startswith("08"):
         return _without_state(error, operation)
     if state in _CONFIG:
@@ -124,6 +139,12 @@ def _known(state: str) -> tuple[type[StoreError], str]:
     if state in _MISSING:
         return StoreError, "the schema was dropped or changed while it was open: open it again"
     return StoreError, f"the server reported SQLSTATE {state}"
+
+
+def _refusal(error: psycopg.Error) -> str | None:
+    """Return why the server let nobody in, as the SQLSTATE that it stands for."""
+    text = str(error)
+    return next((state for words, state in _REFUSALS.items() if words in text), None)
 
 
 def _without_state(error: psycopg.Error, operation: str) -> StoreError:

@@ -104,7 +104,10 @@ class _LoopPool:
 
 
 class Transaction:
-    """Several statements of one call: a query opens a cursor, which is then read bit by bit."""
+    """Several statements of one call: a query opens a cursor, which is then read bit by bit.
+
+    None is prepared: a call of several statements is not repeated when a pooler mixed them up.
+    """
 
     def __init__(self, pool: Pool, connection: Connection, operation: str) -> None:
         self._pool = pool
@@ -115,12 +118,12 @@ class Transaction:
         """Run a statement that takes the call's number first and opens a cursor."""
         self._number = self._pool.next_number()
         query = self._pool.render("{statement}", statement)
-        await self._connection.execute(query, (self._number, *arguments))
+        await self._connection.execute(query, (self._number, *arguments), prepare=False)
 
     async def fetch_on(self, cursor_name: str, most: int) -> list[Row]:
         """Return the cursor's next rows; each begins with the number, which is checked."""
         query = f"FETCH {most} FROM {cursor_name}".encode()
-        cursor = await self._connection.execute(query, binary=True)
+        cursor = await self._connection.execute(query, prepare=False, binary=True)
         rows = await cursor.fetchall()
         if any(row[0] != self._number for row in rows):
             self._connection.pgconn.finish()

@@ -1,0 +1,191 @@
+"""Opening prepares the schema, once, whoever comes first, and refuses what it must not touch."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from multiprocessing import get_context
+from multiprocessing.synchronize import Barrier
+from urllib.parse import urlsplit
+
+import psycopg
+import pytest
+from psycopg.sql import SQL, Identifier
+
+from daybook.engines.postgresql import schema as schema_module
+from daybook.engines.postgresql.schema import STEPS, VERSION
+from daybook.errors import ConfigError, DaybookError, SchemaVersionError
+from daybook.testing.fake_clock import FakeClock
+from daybook.testing.sample_data import ALICE, message_ids, start_session
+from tests.engines.postgresql.installation import Installation, opened
+
+
+@pytest.fixture
+def fresh(postgres_url: str, request: pytest.FixtureRequest) -> Iterator[Installation]:
+    """A role with an empty schema of its own."""
+    place = Installation(postgres_url, "daybook_fresh")
+    yield place
+    with place.connect() as connection:
+        connection.execute(SQL("DROP OWNED BY {} CASCADE").format(Identifier(place.role)))
+
+
+def _version(place: Installation) -> int:
+    with place.connect() as connection:
+        query = SQL("SELECT version FROM {}.installation").format(Identifier(place.schema))
+        [[version]] = connection.execute(query).fetchall()
+    return int(str(version))
+
+
+async def test_many_open_a_new_schema_at_once(fresh: Installation, clock: FakeClock) -> None:
+    async def use(number: int) -> None:
+        async with opened(fresh.url, clock) as engine:
+            await start_session(engine.log, clock, "a", session_id=str(number))
+
+    await asyncio.gather(*(use(number) for number in range(6)))
+    assert _version(fresh) == VERSION
+    async with opened(fresh.url, clock) as engine:
+        assert len((await engine.log.list_sessions(ALICE, limit=99)).items) == 6
+
+
+async def test_without_the_lock_those_who_come_at_once_get_into_each_others_way(
+    fresh: Installation, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The control of the tests around it: the lock is what lets all of them in."""
+    monkeypatch.setattr(schema_module, "_LOCK", "SELECT %s::text")
+
+    async def use() -> None:
+        async with opened(fresh.url, clock):
+            pass
+
+    outcomes = await asyncio.gather(*(use() for _ in range(4)), return_exceptions=True)
+    assert [one for one in outcomes if isinstance(one, DaybookError)]
+
+
+def test_four_processes_open_a_new_schema_at_once(fresh: Installation) -> None:
+    """A step that ran twice would fail: its tables are there already."""
+    processes = get_context("spawn")
+    barrier = processes.Barrier(4)
+    crew = [
+        processes.Process(target=_open_and_write, args=(fresh.url, str(number), barrier))
+        for number in range(4)
+    ]
+    for one in crew:
+        one.start()
+    for one in crew:
+        one.join(120)
+    assert [one.exitcode for one in crew] == [0] * 4
+    assert _version(fresh) == VERSION
+    assert (fresh.count("installation"), fresh.count("sessions")) == (1, 4)
+
+
+def _open_and_write(url: str, name: str, barrier: Barrier) -> None:
+    async def use() -> None:
+        barrier.wait(100)
+        async with opened(url, FakeClock()) as engine:
+            await start_session(engine.log, FakeClock(), "a", session_id=name)
+
+    asyncio.run(use())
+
+
+async def test_an_older_schema_is_brought_up_to_date(
+    fresh: Installation, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    more = "CREATE TABLE {schema}.later (n integer)"
+    async with opened(fresh.url, clock) as engine:
+        await start_session(engine.log, clock, "a")
+    monkeypatch.setattr(schema_module, "STEPS", (*STEPS, (more,)))
+    monkeypatch.setattr(schema_module, "VERSION", VERSION + 1)
+    async with opened(fresh.url, clock) as engine:
+        assert message_ids(await engine.log.read(ALICE, "s")) == ["a"]
+    assert (_version(fresh), fresh.count("later")) == (VERSION + 1, 0)
+
+
+async def test_a_step_that_fails_leaves_the_version_that_was_there(
+    fresh: Installation, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with opened(fresh.url, clock):
+        pass
+    steps = ("CREATE TABLE {schema}.half (n integer)", "SELECT 1 / 0")
+    monkeypatch.setattr(schema_module, "STEPS", (*STEPS, steps))
+    monkeypatch.setattr(schema_module, "VERSION", VERSION + 1)
+    with pytest.raises(Exception, match="22012"):
+        async with opened(fresh.url, clock):
+            pass
+    assert _version(fresh) == VERSION
+    with pytest.raises(psycopg.errors.UndefinedTable):
+        fresh.count("half")
+
+
+async def test_a_newer_schema_is_refused_and_left_alone(
+    fresh: Installation, clock: FakeClock
+) -> None:
+    async with opened(fresh.url, clock):
+        pass
+    with fresh.connect() as connection:
+        connection.execute(
+            SQL("UPDATE {}.installation SET version = 99").format(Identifier(fresh.schema))
+        )
+    with pytest.raises(SchemaVersionError, match="upgrade"):
+        async with opened(fresh.url, clock):
+            pass
+    assert _version(fresh) == 99
+
+
+async def test_a_schema_of_another_program_is_refused(
+    fresh: Installation, clock: FakeClock
+) -> None:
+    with fresh.connect() as connection:
+        connection.execute(
+            SQL("CREATE TABLE {} (n integer)").format(Identifier(fresh.schema, "theirs"))
+        )
+    with pytest.raises(ConfigError, match="another program"):
+        async with opened(fresh.url, clock):
+            pass
+
+
+async def test_a_missing_right_says_what_to_grant(fresh: Installation, clock: FakeClock) -> None:
+    with pytest.raises(ConfigError, match="CREATE SCHEMA daybook_none AUTHORIZATION"):
+        async with opened(f"{fresh.url.partition('?')[0]}?schema=daybook_none", clock):
+            pass
+
+
+async def test_a_role_with_nothing_but_the_documented_grants_is_enough(
+    fresh: Installation, place: Installation, clock: FakeClock
+) -> None:
+    """The schema is another role's; see the page of the engine."""
+    async with opened(fresh.url, clock):
+        pass
+    user_url = f"{place.url.partition('?')[0]}?schema={fresh.schema}"
+    with pytest.raises(ConfigError, match="GRANT"):
+        async with opened(user_url, clock):
+            pass
+    grants = (
+        "GRANT USAGE ON SCHEMA {schema} TO {role}",
+        "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA {schema} TO {role}",
+        "GRANT USAGE ON ALL SEQUENCES IN SCHEMA {schema} TO {role}",
+    )
+    with fresh.connect() as connection:
+        for grant in grants:
+            connection.execute(
+                SQL(grant).format(schema=Identifier(fresh.schema), role=Identifier(place.role))
+            )
+    async with opened(user_url, clock) as engine:
+        await start_session(engine.log, clock, "a")
+        assert message_ids(await engine.log.read(ALICE, "s")) == ["a"]
+    with fresh.connect() as connection:
+        connection.execute(SQL("DROP OWNED BY {} CASCADE").format(Identifier(place.role)))
+        connection.execute(
+            SQL("CREATE SCHEMA IF NOT EXISTS {0} AUTHORIZATION {0}").format(
+                Identifier(place.schema)
+            )
+        )
+
+
+async def test_a_database_that_is_not_there_is_a_config_error(
+    place: Installation, clock: FakeClock
+) -> None:
+    url = place.url.replace(urlsplit(place.url).path, "/no_such_database")
+    with pytest.raises(ConfigError, match="database does not exist: create it") as caught:
+        async with opened(url, clock):
+            pass
+    assert "made-up" not in str(caught.value)
