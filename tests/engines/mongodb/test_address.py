@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 
 from daybook.engines.mongodb import open_engine
@@ -53,3 +56,15 @@ async def test_what_the_driver_refuses_is_a_config_error(address: str) -> None:
     with pytest.raises(ConfigError) as caught:
         await open_engine(parse_url(f"mongodb://{address}"), clock=SystemClock())
     assert "s3cret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(("module", "shown"), [("pymongo", "pip install"), ("uuid", "uuid")])
+def test_without_the_driver_the_error_names_the_package_to_install(module: str, shown: str) -> None:
+    """And only without the driver: another import that fails is what it is."""
+    program = f"import daybook, sys; sys.modules[{module!r}] = None; import daybook.engines.mongodb"
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False
+    )
+    last = done.stderr.strip().splitlines()[-1]
+    assert shown in last
+    assert ("daybook[mongodb]" in last) == (module == "pymongo")
