@@ -6,7 +6,7 @@ import os
 from hashlib import blake2b
 from pathlib import Path
 
-__all__ = ["cache_folder", "default_embedder", "default_index", "default_url"]
+__all__ = ["cache_folder", "default_embedder", "default_index", "default_url", "models_file"]
 
 
 def default_url() -> str:
@@ -40,3 +40,9 @@ def cache_folder() -> Path:
         return Path(named)
     base = os.environ.get("XDG_CACHE_HOME")
     return (Path(base) if base else Path.home() / ".cache") / "daybook"
+
+
+def models_file() -> Path | None:
+    """Return the user's own table of language models, ``DAYBOOK_MODELS``; None if none is named."""
+    named = os.environ.get("DAYBOOK_MODELS")
+    return Path(named) if named else None
