@@ -151,6 +151,12 @@ def throttled() -> Exception:
     return error
 
 
+def refused() -> Exception:
+    """Return what DynamoDB says to somebody without the right."""
+    error: Exception = ClientError({"Error": {"Code": "AccessDeniedException"}}, "x")
+    return error
+
+
 def unanswered() -> Exception:
     """Return what botocore says when no answer came."""
     error: Exception = ReadTimeoutError(endpoint_url="http://nowhere")

@@ -9,7 +9,7 @@ import pytest
 from daybook.engines.dynamodb import hints
 from daybook.testing.fake_clock import FakeClock
 from daybook.testing.sample_data import ALICE, entry, make_session, message_ids, record
-from tests.engines.dynamodb.tables import Table
+from tests.engines.dynamodb.tables import FaultyClient, Table, refused
 
 _CANARY = "canary-4b1d"
 
@@ -118,3 +118,29 @@ async def test_old_notes_are_emptied_and_young_ones_stay(
     await engine.log.sweep(clock.now())
     await engine.close()
     assert table.partitions("g/") == []
+
+
+async def test_what_cannot_be_removed_now_is_removed_by_the_next_sweep(dynamodb_url: str) -> None:
+    """The answer is that of the one write that counts; a failure after it is not the caller's."""
+    clock, table = FakeClock(), Table.at(dynamodb_url)
+    await _talk(table, clock)
+    client = FaultyClient(table.client())
+    engine = table.engine(clock, client=client)
+    deleted = False
+
+    def refuse(name: str, _number: int) -> Exception | None:
+        return refused() if deleted and name == "batch_write_item" else None
+
+    def note(name: str, _number: int) -> Exception | None:
+        nonlocal deleted
+        deleted = deleted or name == "put_item"
+        return None
+
+    client.before, client.after = refuse, note
+    assert await engine.log.delete_session(ALICE, "s")
+    assert await engine.log.get_session(ALICE, "s") is None
+    assert table.partitions("m/")
+    deleted, client.after = False, lambda _name, _number: None
+    await engine.log.sweep(clock.now())
+    await engine.close()
+    assert table.partitions("m/") == table.partitions("b/") == []

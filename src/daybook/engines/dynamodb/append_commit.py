@@ -65,6 +65,9 @@ class GroupCommit:
 
     def _attempt(self, loaded: Loaded, *, certain: bool) -> tuple[Plan, Loaded] | None:
         """Try it on a head; None if that head no longer stands."""
+        if self._is_late(loaded):
+            nothing = Plan(None, {}, answers=[None] * len(self._jobs))
+            return (nothing, loaded) if certain else None
         before = self._ready(loaded)
         if before is None:
             return None
@@ -77,6 +80,12 @@ class GroupCommit:
         if not plan.changed:
             return (plan, before) if certain else None
         return self._commit(before, plan)
+
+    def _is_late(self, before: Loaded) -> bool:
+        """Tell whether the session has expired and nobody begins a new one: a sweep removes it."""
+        if before.session is None or before.live(self._now):
+            return False
+        return all(job.create is None for job in self._jobs)
 
     def _ready(self, before: Loaded) -> Loaded | None:
         """Return a head that is not expired and whose tail is at hand."""

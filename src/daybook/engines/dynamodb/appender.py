@@ -86,7 +86,7 @@ class Appender:
                 job.future.set_exception(answer)
             else:
                 job.future.set_result(answer)
-        self._keep(calls, after)
+        self._keep(self._worker.calls("append"), after)
         return jobs[len(plan.answers) :]
 
     def _kept(self, name: str) -> Loaded | None:

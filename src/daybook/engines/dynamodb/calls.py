@@ -39,6 +39,7 @@ _BATCH_BYTES = 4_000_000  # a batch may take 16 MB; one item takes at most 400 k
 _FIRST_PAUSE_S = 0.02
 _LONGEST_PAUSE_S = 1.0
 _UNANSWERED_TRIES = 3
+_FOR_CLEANING = 0.7  # of the time that is left
 _LOWEST, _HIGHEST = "!", "\U0010ffff"  # around every sort key; an empty one is not allowed
 
 _log = logging.getLogger(__name__)
@@ -92,6 +93,11 @@ class Calls:
     def seconds_left(self) -> float:
         """What is left of the time."""
         return self._ends - time.monotonic()
+
+    def early(self) -> Calls:
+        """Return the same with an earlier end: for cleaning up, so that the answer is in time."""
+        seconds = self.seconds_left * _FOR_CLEANING
+        return Calls(self._client, self._table, self._threads, self._operation, seconds)
 
     def rounds(self) -> Iterator[int]:
         """Yield 0, 1, 2 … for an attempt that others may spoil, pausing longer each time.
@@ -263,6 +269,10 @@ class Calls:
         """Send a request, again if that may help; every request of ours may be repeated."""
         number = 0
         while True:
+            if self.seconds_left <= 0:
+                raise StoreTimeoutError(
+                    "not done in time; repeat the call", engine=ENGINE, operation=self._operation
+                )
             try:
                 return send(**arguments)
             except ClientError as exc:

@@ -62,12 +62,13 @@ def leave_streams(calls: Calls, head: Head) -> None:
     It is gone from view already. What cannot be removed now stays noted for the next sweep, so a
     failure here is not the caller's: what was asked for has been done.
     """
+    early = calls.early()
     try:
-        drop_references(calls, head.segments, head.stream)
+        drop_references(early, head.segments, head.stream)
         if head.staged is not None:
-            discard_blobs(calls, [head.staged])
+            discard_blobs(early, [head.staged])
         for stream in head.streams():
-            trim_stream(calls, stream)
+            trim_stream(early, stream)
     except DaybookError as exc:
         calls.postpone(exc)
 

@@ -12,6 +12,7 @@ from daybook.engines.dynamodb.append_group import AppendJob
 from daybook.engines.dynamodb.appender import Appender
 from daybook.engines.dynamodb.calls import Calls
 from daybook.engines.dynamodb.worker import Worker
+from daybook.errors import DaybookError
 from daybook.model.capabilities import EngineCapabilities
 from daybook.model.entry import AppendResult, NewEntry, StoredEntry
 from daybook.model.scope import Scope
@@ -160,8 +161,11 @@ class DynamoDBMessageLog:
 
         def job(calls: Calls) -> int:
             ended = session_jobs.sweep(calls, now)
-            trash.empty_trash(calls)
-            marks.forget_void_marks(calls)
+            try:
+                trash.empty_trash(calls.early())
+                marks.forget_void_marks(calls.early())
+            except DaybookError as exc:
+                calls.postpone(exc)
             return ended
 
         return await self._run("sweep", job)

@@ -193,7 +193,8 @@ def _keep_old(calls: Calls, stored: Iterable[Stored]) -> None:
 def _trim(calls: Calls, ended: Sequence[Stored]) -> None:
     """Remove the versions of lives that ended; what fails now is left to the next sweep."""
     try:
-        calls.together([partial(trim_versions, calls, one.place, one.life) for one in ended])
+        early = calls.early()
+        calls.together([partial(trim_versions, early, one.place, one.life) for one in ended])
     except DaybookError as exc:
         calls.postpone(exc)
 
