@@ -9,7 +9,7 @@ from benchmarks.harness import Settings, scratch
 from benchmarks.report import Report, Table, Verdict
 from benchmarks.sides.history import History
 from benchmarks.sides.opening import history_sides, opened
-from benchmarks.writers import WRITERS, write_together
+from benchmarks.writers import WRITERS, Writers, writing
 
 __all__ = ["run"]
 
@@ -29,10 +29,11 @@ def run(settings: Settings) -> Report:
     report = Report(f"{WRITERS} processes append to one session")
     each = settings.size(50, 5)
     rows: list[list[str]] = []
-    for name in _SIDES:
-        settings.say(f"{WRITERS} writers: {name}")
-        with scratch(settings) as folder:
-            rows.append(_one_side(report, name, folder, each))
+    with writing() as writers:
+        for name in _SIDES:
+            settings.say(f"{WRITERS} writers: {name}")
+            with scratch(settings) as folder:
+                rows.append(_one_side(report, writers, name, folder, each))
     columns = ["side", "messages sent", "acknowledged", "kept", "lost", "refused with"]
     report.tables.append(Table(f"{each} exchanges by each of {WRITERS}", columns, rows))
     report.notes.append(
@@ -43,13 +44,13 @@ def run(settings: Settings) -> Report:
     return report
 
 
-def _one_side(report: Report, name: str, folder: Path, each: int) -> list[str]:
+def _one_side(report: Report, writers: Writers, name: str, folder: Path, each: int) -> list[str]:
     maker = {name: history_sides(folder)[name]}
     with opened(maker) as (sides, missing):  # makes the file before the writers meet
         if missing:
             return [name, missing[name], *[""] * 4]
         sides[name].fill("other", ["made", "before"])
-    outcomes = write_together(partial(_open, name, folder), _SESSION, each, WRITERS)
+    outcomes = writers.write(partial(_open, name, folder), _SESSION, each)
     with opened(maker) as (sides, _):
         kept = sides[name].count(_SESSION)
     sent = WRITERS * each * 2

@@ -9,7 +9,7 @@ from benchmarks.report import Verdict
 from benchmarks.servers import Places
 from benchmarks.sides.engine_sides import ENGINES
 from benchmarks.sides.history import History
-from benchmarks.writers import WRITERS, write_together
+from benchmarks.writers import WRITERS, Writers, writing
 
 __all__ = ["measure_writers"]
 
@@ -17,12 +17,13 @@ __all__ = ["measure_writers"]
 def measure_writers(bench: Bench) -> None:
     """Let every side be written by eight processes."""
     each = bench.settings.size(50, 5)
-    table = [
-        _one_side(bench, name, row, each)
-        for name, engine in bench.engines.items()
-        if engine.shared
-        for row in bench.rows_of(engine)
-    ]
+    with writing() as writers:
+        table = [
+            _one_side(bench, writers, name, row, each)
+            for name, engine in bench.engines.items()
+            if engine.shared
+            for row in bench.rows_of(engine)
+        ]
     columns = ["side", "messages sent", "acknowledged", "kept", "lost", "refused with"]
     bench.add_table(f"{each} exchanges by each of {WRITERS} processes", columns, table)
     bench.report.notes.append(
@@ -31,10 +32,10 @@ def measure_writers(bench: Bench) -> None:
     )
 
 
-def _one_side(bench: Bench, name: str, row: str, each: int) -> list[str]:
+def _one_side(bench: Bench, writers: Writers, name: str, row: str, each: int) -> list[str]:
     bench.settings.say(f"{WRITERS} writers: {row}")
     session = bench.session("shared")
-    outcomes = write_together(partial(_open, bench.places, name, row), session, each)
+    outcomes = writers.write(partial(_open, bench.places, name, row), session, each)
     sent = WRITERS * each * 2
     acknowledged = 2 * sum(good for good, _, _ in outcomes)
     refusals = ", ".join(sorted({kind for _, bad, kind in outcomes if bad}))
