@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 
-from daybook.engines.redis.address import read_address
+from daybook.engines.redis.address import _OPTIONS, read_address
 from daybook.errors import ConfigError
 from daybook.registry import parse_url
 
@@ -55,3 +58,11 @@ def test_no_password_is_shown() -> None:
     with pytest.raises(ConfigError) as caught:
         read_address(parse_url(url.replace(":1/", ":x/")))
     assert "hunter2" not in str(caught.value)
+
+
+def test_the_page_lists_every_option_with_its_default() -> None:
+    page = Path(__file__).parents[3] / "docs/engines/redis.md"
+    table = page.read_text(encoding="utf-8").partition("\n## ")[0]
+    rows = re.findall(r"^\| (`\w+`(?:, `\w+`)*) \| (?:`(\w+)`)? *\|", table, re.MULTILINE)
+    told = {name: default for names, default in rows for name in re.findall(r"\w+", names)}
+    assert told == _OPTIONS

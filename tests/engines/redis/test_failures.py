@@ -125,6 +125,7 @@ async def test_a_broken_network_is_a_typed_error_and_heals(faults: Faults) -> No
     with redis_server() as server, fault_proxy(server.port) as proxy:
         async with opened(proxy.url(server.url), clock=clock, timeout_s=0.5) as engine:
             await start_session(engine.log, clock, "a")
+            await engine.log.read(ALICE, "s")  # the server knows the script, so calls are short
             proxy.faults = faults
             proxy.reset_all()
             for _ in range(3):

@@ -34,10 +34,12 @@ _UNAVAILABLE = {
 _REFUSED = {
     "NOAUTH": "the server wants a password: write redis://user:password@host",
     "WRONGPASS": "the user name or the password is wrong",
-    "NOPERM": "the user may not run the commands that Daybook needs: see the engine's page",
+    "NOPERM": "the user lacks rights that Daybook needs: see the engine's page",
 }
 # What Redis and Valkey say of a script whose keys are in part on another node already.
 _MOVING = ("non local key", "rehashing of the slot")
+# And of one that runs a command its user may not, or touches a key of another prefix.
+_FORBIDDEN = ("ACL failure in script", "user executing the script can't")
 
 
 class WrongReplyError(Exception):
@@ -89,6 +91,8 @@ def _translate_reply(text: str, name: str, operation: str) -> DaybookError:
         return StoreUnavailableError(_UNAVAILABLE[word], engine=ENGINE, operation=operation)
     if any(words_of in text for words_of in _MOVING):
         return StoreUnavailableError(_UNAVAILABLE["TRYAGAIN"], engine=ENGINE, operation=operation)
+    if any(words_of in text for words_of in _FORBIDDEN):
+        words.add("NOPERM")
     for word in words & _REFUSED.keys():
         return ConfigError(f"redis {operation}: {_REFUSED[word]}")
     return StoreError(f"the server answered with {name}", engine=ENGINE, operation=operation)
