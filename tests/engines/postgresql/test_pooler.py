@@ -72,6 +72,18 @@ async def test_everything_works_where_no_connection_stays(pooled: Pooled, clock:
     assert pooler.refused >= 1  # `options`, which it then did without
 
 
+async def test_connections_that_are_made_at_once_all_learn_what_is_refused(
+    pooled: Pooled, clock: FakeClock
+) -> None:
+    pooler, url = pooled
+    async with opened(url, clock) as engine:
+        results = await asyncio.gather(
+            *(engine.log.read(ALICE, "s") for _ in range(20)), return_exceptions=True
+        )
+    assert results == [[]] * 20
+    assert pooler.refused > 1  # several came with `options` before the first was refused
+
+
 async def test_statements_that_the_pooler_mixed_up_are_prepared_no_more(
     pooled: Pooled, clock: FakeClock
 ) -> None:

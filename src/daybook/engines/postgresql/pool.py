@@ -81,10 +81,11 @@ class _LoopPool:
         return None
 
     async def _connect(self) -> Connection:
+        limited = self._limited  # another call may learn meanwhile that it is refused
         try:
-            return await connect(self._options, limited=self._limited, prepares=self._prepares)
+            return await connect(self._options, limited=limited, prepares=self._prepares)
         except psycopg.OperationalError as exc:
-            if not self._limited or not refuses_options(exc):
+            if not limited or not refuses_options(exc):
                 raise
         self._limited = False
         return await connect(self._options, limited=False, prepares=self._prepares)
