@@ -26,7 +26,14 @@ from daybook.engines.mongodb.session_cache import SessionFacts
 from daybook.errors import StoreTimeoutError
 from daybook.model.entry import AppendResult
 from daybook.testing.fake_clock import FakeClock
-from daybook.testing.sample_data import ALICE, entries, make_session, message_ids, start_session
+from daybook.testing.sample_data import (
+    ALICE,
+    entries,
+    entry,
+    make_session,
+    message_ids,
+    start_session,
+)
 from tests.engines.mongodb.opened import Document, Wire, listen, make_small, opened, raw
 
 
@@ -69,6 +76,20 @@ async def test_writers_in_turn_leave_no_gap(
             done = await writer.log.append(ALICE, "s", entries(f"m{number}"))
             assert done == AppendResult(number, number, 0, "alice")
         assert len(await one.log.read(ALICE, "s")) == 30
+
+
+async def test_writers_who_make_one_session_at_once_all_get_in(url: str, clock: FakeClock) -> None:
+    """With batches that take a transaction; the slower one finds the session there, and goes on."""
+    async with opened(url, clock=clock) as one, opened(url, clock=clock) as other:
+        for number in range(5):
+            name = f"s{number}"
+            batches = [[entry(f"{part}.{n}") for n in range(100)] for part in "ab"]
+            calls = [
+                writer.log.append(ALICE, name, batch, create=make_session(name, clock))
+                for writer, batch in zip((one, other), batches, strict=True)
+            ]
+            done = await asyncio.gather(*calls)
+            assert sorted(result.first_seq for result in done if result) == [1, 101]
 
 
 async def test_a_number_is_given_once(

@@ -186,6 +186,9 @@ async def _append_to_new(
     fields = header_fields(tenant, made, incarnation=next_incarnation(before))
 
     async def both(session: AsyncClientSession) -> AppendResult | None:
+        # A transaction that meets a document of its own key runs again, and must then see it.
+        if before is None and await handles.sessions.find_one({"_id": batch.key}, session=session):
+            return None
         if not await place(handles, batch.key, before, fields, session=session):
             return None
         return await append_locked(handles, batch, fields["inc"], session)
