@@ -86,7 +86,7 @@ def largest_cost(prices: Prices, input_tokens: int, output_tokens: int) -> int:
     return _up(input_tokens * dearest + output_tokens * valid.output)
 
 
-class CostTotal(Struct, frozen=True, kw_only=True):
+class CostTotal(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     """A sum over calls.
 
     Attributes:
@@ -135,7 +135,7 @@ class CostTotals(Struct, frozen=True):
     parts: dict[str, CostTotal]
 
 
-class Cap(Struct, frozen=True, kw_only=True):
+class Cap(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     """The most that may be spent.
 
     Attributes:
