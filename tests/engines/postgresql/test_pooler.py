@@ -132,10 +132,19 @@ Call = Callable[[PostgreSQLEngine, int], Awaitable[object]]
         (lambda engine, n: engine.log.read(ALICE, "s", limit=20), 1),
         (lambda engine, n: engine.log.get_session(ALICE, "s"), 1),
         (lambda engine, n: engine.records.put(ALICE, [record(f"k{n}")]), 1),
+        (lambda engine, n: engine.records.list(ALICE, (), filter={"n": n}, limit=9), 4),
         # The control: what takes two is counted as two.
         (lambda engine, n: engine.log.update_session(ALICE, "s", SessionChanges(title=f"{n}")), 2),
     ],
-    ids=["append", "append many", "read", "get session", "put record", "update session"],
+    ids=[
+        "append",
+        "append many",
+        "read",
+        "get session",
+        "put record",
+        "filtered list",
+        "update session",
+    ],
 )
 async def test_round_trips(
     place: Installation, clock: FakeClock, call: Call, round_trips: int

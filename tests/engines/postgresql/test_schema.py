@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Iterator
 from multiprocessing import get_context
 from multiprocessing.synchronize import Barrier
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import psycopg
@@ -164,6 +165,9 @@ async def test_a_role_with_nothing_but_the_documented_grants_is_enough(
         "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA {schema} TO {role}",
         "GRANT USAGE ON ALL SEQUENCES IN SCHEMA {schema} TO {role}",
     )
+    page = (Path(__file__).parents[3] / "docs/engines/postgresql.md").read_text()
+    for grant in grants:
+        assert grant.format(schema="daybook", role="daybook_app") in page
     with fresh.connect() as connection:
         for grant in grants:
             connection.execute(
