@@ -20,7 +20,7 @@ class Redis:
     persists = True
     address: str
     # Every step is a round trip or several.
-    machine_examples: ClassVar[int] = 10
+    machine_examples: ClassVar[int] = 8
 
     @pytest.fixture(autouse=True)
     def _patience(self, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -45,7 +45,7 @@ class Redis:
 class Cluster(Redis):
     """The same on a cluster of three masters."""
 
-    machine_examples: ClassVar[int] = 4
+    machine_examples: ClassVar[int] = 3
 
     @pytest.fixture(autouse=True)
     def _server(self, redis_cluster_url: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
 from redis.asyncio import Redis
 
 from daybook.model.scope import Scope
@@ -137,8 +138,11 @@ async def test_what_the_server_dropped_is_marked_and_delisted_by_the_sweep(redis
         assert await client.zrange(registry, 0, -1) == [b"kept"]
 
 
-async def test_a_dropped_session_made_anew_is_marked(redis_url: str) -> None:
+async def test_a_dropped_session_made_anew_is_marked(
+    redis_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The index may still show the old one's messages, so it must hear of the change."""
+    monkeypatch.setattr("daybook.engines.redis.session_claims._PATIENCE_MS", 50)
     clock, prefix = FakeClock(), fresh_prefix()
     async with (
         opened(redis_url, clock=clock, prefix=prefix) as engine,
