@@ -58,6 +58,7 @@ class Mongo:
     """How the contracts open it: the module's database, emptied before each test."""
 
     persists = True
+    effort: ClassVar[float] = 0.3  # each change waits for the journal
     scratch: Scratch
 
     @pytest.fixture(autouse=True)
@@ -77,9 +78,9 @@ class Mongo:
 class TestMessageLog(Mongo, MessageLogContract):
     """Sessions and messages."""
 
-    # A step takes some twenty looks at a server that journals each change.
-    machine_examples: ClassVar[int] = 5
-    machine_steps: ClassVar[int] = 20
+    # A step takes some twenty looks at the server.
+    machine_examples: ClassVar[int] = 2
+    machine_steps: ClassVar[int] = 15
 
 
 class TestMessageLogInSmallBlocks(
@@ -101,7 +102,7 @@ class TestMessageLogInSmallBlocks(
 
     def test_random_histories_agree_with_the_model(self) -> None:
         """Most of the random histories are compared here, where more can go wrong."""
-        run_log_machine(self, examples=8, steps=20)
+        run_log_machine(self, examples=5, steps=15)
 
     @pytest.fixture(autouse=True)
     def _small(self, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -114,8 +115,8 @@ class TestMessageLogInSmallBlocks(
 class TestRecordStore(Mongo, RecordStoreContract):
     """Records."""
 
-    machine_examples: ClassVar[int] = 6
-    machine_steps: ClassVar[int] = 20
+    machine_examples: ClassVar[int] = 4
+    machine_steps: ClassVar[int] = 15
 
 
 def test_the_scratch_database_is_the_url_s(scratch: Scratch) -> None:
