@@ -1,19 +1,15 @@
-"""The file engine keeps every storage contract."""
+"""The file engine keeps every storage contract; `test_facades` looks at it through `Daybook`."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from daybook.engines.file import FileEngine
 from daybook.protocols.clock import Clock
 from daybook.registry import Engine
-from daybook.testing.facade_contract import FacadeContract
 from daybook.testing.message_log_contract import MessageLogContract
 from daybook.testing.record_store_contract import RecordStoreContract
 
@@ -44,27 +40,3 @@ class TestMessageLog(File, MessageLogContract):
 
 class TestRecordStore(File, RecordStoreContract):
     """Records."""
-
-
-class TestBlocking(FacadeContract):
-    """Through `Daybook`."""
-
-    @pytest.fixture(autouse=True)
-    def _folder(self, tmp_path: Path) -> None:
-        self.folder = tmp_path
-
-    def url(self) -> str:
-        return f"file:///{self.folder}/book"
-
-    @contextmanager
-    def opened(self, **options: Any) -> Iterator[Any]:
-        """Open it with the index of another engine: it has none of its own."""
-        index = f"sqlite:///{self.folder}/index.db"
-        with super().opened(**{"index": index, **options}) as book:
-            yield book
-
-
-class TestAsync(TestBlocking):
-    """Through `AsyncDaybook`."""
-
-    blocking = False

@@ -71,52 +71,50 @@ class FileEngine:
         """
         if not supported():
             raise ConfigError("file: this system has no flock: use sqlite:///…")
-        self._closed = False
         self._capabilities = capabilities(synced=fsync)
         with map_errors("open"):
             check_folder(path)
             self._folders = Folders(path, synced=fsync)
-        sessions = SessionStore(self._folders)
-        tenants = TenantNames(self._folders)
-        marks = Marks(self._folders, sessions)
-        self._syncs = SyncPool(self._folders)
-        births = Births(self._folders, marks, tenants, self._syncs)
-        streams = SharedStreams(self._folders, sessions)
-        end = SessionEnd(self._folders, sessions, births, marks, streams)
-        jobs = SessionJobs(self._folders, sessions, births, end, streams)
+        self._parts = _Parts(self._folders)
         try:
             with map_errors("open"):
-                recover(self._folders, jobs, marks, streams, births)
+                self._parts.recover()
         except BaseException:
             self._folders.close()
             raise
-        round_ = AppendRound(sessions, births, end, marks, self._syncs)
+        self._readers = ReaderPool(readers)
         self._writer: Writer[AppendRequest, AppendResult | None] = Writer(
-            "daybook-file-log", round_.together, lock_timeout_s
+            "daybook-file-log", self._parts.round.together, lock_timeout_s
         )
         self._record_writer: Writer[None, None] = Writer(
             "daybook-file-records", _nothing_together, lock_timeout_s
         )
-        self._readers = ReaderPool(readers)
-        self.log = FileMessageLog(
+        self.log = self._message_log(clock)
+        self.records = self._record_store(clock)
+        self.index = None
+
+    def _message_log(self, clock: Clock) -> FileMessageLog:
+        return FileMessageLog(
             writer=self._writer,
             readers=self._readers,
-            jobs=jobs,
-            reads=MessageReads(sessions),
-            marks=marks,
-            tenants=tenants,
+            jobs=self._parts.jobs,
+            reads=MessageReads(self._parts.sessions),
+            marks=self._parts.marks,
+            tenants=self._parts.tenants,
             clock=clock,
             capabilities=self._capabilities,
         )
-        self.records = FileRecordStore(
+
+    def _record_store(self, clock: Clock) -> FileRecordStore:
+        files = RecordFiles(self._folders, self._parts.syncs, self._parts.tenants)
+        return FileRecordStore(
             writer=self._record_writer,
             readers=self._readers,
-            jobs=RecordJobs(RecordFiles(self._folders, self._syncs, tenants)),
-            tenants=tenants,
+            jobs=RecordJobs(files),
+            tenants=self._parts.tenants,
             clock=clock,
             capabilities=self._capabilities,
         )
-        self.index = None
 
     @property
     def capabilities(self) -> EngineCapabilities:
@@ -131,8 +129,28 @@ class FileEngine:
         self._writer.close()
         self._record_writer.close()
         self._readers.close()
-        self._syncs.close()
+        self._parts.syncs.close()
         self._folders.close()
+
+
+class _Parts:
+    """What works on one folder, put together; the stores share it."""
+
+    def __init__(self, folders: Folders) -> None:
+        self.sessions = SessionStore(folders)
+        self.tenants = TenantNames(folders)
+        self.marks = Marks(folders, self.sessions)
+        self.syncs = SyncPool(folders)
+        self._folders = folders
+        self._streams = SharedStreams(folders, self.sessions)
+        self._births = Births(folders, self.marks, self.tenants, self.syncs)
+        end = SessionEnd(folders, self.sessions, self._births, self.marks, self._streams)
+        self.jobs = SessionJobs(folders, self.sessions, self._births, end, self._streams)
+        self.round = AppendRound(self.sessions, self._births, end, self.marks, self.syncs)
+
+    def recover(self) -> None:
+        """Finish what a process that died had begun."""
+        recover(self._folders, self.jobs, self.marks, self._streams, self._births)
 
 
 def _nothing_together(requests: object) -> list[Outcome[None]]:
