@@ -28,8 +28,8 @@ async def _talk(table: Table, clock: FakeClock) -> None:
     await engine.close()
 
 
-async def test_a_deleted_session_leaves_nothing_said(dynamodb_url: str) -> None:
-    clock, table = FakeClock(), Table.at(dynamodb_url)
+async def test_a_deleted_session_leaves_nothing_said(dynalite_url: str) -> None:
+    clock, table = FakeClock(), Table.at(dynalite_url)
     await _talk(table, clock)
     assert table.holds(_CANARY)  # or the test could not fail
     assert table.partitions("b/")
@@ -40,8 +40,8 @@ async def test_a_deleted_session_leaves_nothing_said(dynamodb_url: str) -> None:
     assert table.partitions("m/") == table.partitions("b/") == []
 
 
-async def test_a_cleared_session_leaves_nothing_said(dynamodb_url: str) -> None:
-    clock, table = FakeClock(), Table.at(dynamodb_url)
+async def test_a_cleared_session_leaves_nothing_said(dynalite_url: str) -> None:
+    clock, table = FakeClock(), Table.at(dynalite_url)
     await _talk(table, clock)
     engine = table.engine(clock)
     assert await engine.log.clear(ALICE, "s") == 103
@@ -49,8 +49,8 @@ async def test_a_cleared_session_leaves_nothing_said(dynamodb_url: str) -> None:
     assert table.partitions("m/") == table.partitions("b/") == []
 
 
-async def test_a_fork_keeps_what_it_shows_and_no_more(dynamodb_url: str) -> None:
-    clock, table = FakeClock(), Table.at(dynamodb_url)
+async def test_a_fork_keeps_what_it_shows_and_no_more(dynalite_url: str) -> None:
+    clock, table = FakeClock(), Table.at(dynalite_url)
     await _talk(table, clock)
     engine = table.engine(clock)
     await engine.log.fork_session(ALICE, "s", make_session("t", clock), at=2)
@@ -68,8 +68,8 @@ async def test_a_fork_keeps_what_it_shows_and_no_more(dynamodb_url: str) -> None
     assert not table.holds(_CANARY)
 
 
-async def test_an_expired_session_is_swept_from_the_table(dynamodb_url: str) -> None:
-    clock, table = FakeClock(), Table.at(dynamodb_url)
+async def test_an_expired_session_is_swept_from_the_table(dynalite_url: str) -> None:
+    clock, table = FakeClock(), Table.at(dynalite_url)
     engine = table.engine(clock)
     session = make_session("s", clock, title=_CANARY, ttl=timedelta(hours=1))
     await engine.log.append(ALICE, "s", [entry("m", _CANARY)], create=session)
@@ -81,8 +81,8 @@ async def test_an_expired_session_is_swept_from_the_table(dynamodb_url: str) -> 
     assert table.partitions("x/") == []
 
 
-async def test_a_deleted_record_leaves_no_version(dynamodb_url: str) -> None:
-    clock, table = FakeClock(), Table.at(dynamodb_url)
+async def test_a_deleted_record_leaves_no_version(dynalite_url: str) -> None:
+    clock, table = FakeClock(), Table.at(dynalite_url)
     engine = table.engine(clock)
     for value in (_CANARY, _CANARY * 20_000, _CANARY):
         await engine.records.put(ALICE, [record(_CANARY, {"is": value})])
@@ -94,8 +94,8 @@ async def test_a_deleted_record_leaves_no_version(dynamodb_url: str) -> None:
     assert table.partitions("r/") == table.partitions("b/") == []
 
 
-async def test_a_refused_batch_leaves_no_pieces(dynamodb_url: str) -> None:
-    clock, table = FakeClock(), Table.at(dynamodb_url)
+async def test_a_refused_batch_leaves_no_pieces(dynalite_url: str) -> None:
+    clock, table = FakeClock(), Table.at(dynalite_url)
     engine = table.engine(clock)
     await engine.log.append(ALICE, "s", [entry("m", "a")], create=make_session("s", clock))
     with pytest.raises(Exception, match="already there"):
@@ -106,9 +106,9 @@ async def test_a_refused_batch_leaves_no_pieces(dynamodb_url: str) -> None:
 
 
 async def test_old_notes_are_emptied_and_young_ones_stay(
-    dynamodb_url: str, monkeypatch: pytest.MonkeyPatch
+    dynalite_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    clock, table = FakeClock(), Table.at(dynamodb_url)
+    clock, table = FakeClock(), Table.at(dynalite_url)
     await _talk(table, clock)
     engine = table.engine(clock)
     await engine.log.delete_session(ALICE, "s")
@@ -120,9 +120,9 @@ async def test_old_notes_are_emptied_and_young_ones_stay(
     assert table.partitions("g/") == []
 
 
-async def test_what_cannot_be_removed_now_is_removed_by_the_next_sweep(dynamodb_url: str) -> None:
+async def test_what_cannot_be_removed_now_is_removed_by_the_next_sweep(dynalite_url: str) -> None:
     """The answer is that of the one write that counts; a failure after it is not the caller's."""
-    clock, table = FakeClock(), Table.at(dynamodb_url)
+    clock, table = FakeClock(), Table.at(dynalite_url)
     await _talk(table, clock)
     client = FaultyClient(table.client())
     engine = table.engine(clock, client=client)
