@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import Self
 
 from daybook.client import AsyncDaybook
+from tools.crash.append_checker import Append
 from tools.crash.engines.session_calls import Call, SessionCalls, collect
 from tools.crash.engines.session_client import Mix, SessionClient
 
@@ -50,6 +51,10 @@ class Crew:
     def by_session(self) -> dict[str, SessionCalls]:
         """Return what was seen, for the judge."""
         return collect(self.calls)
+
+    def note_first(self, session: str, message_id: str) -> None:
+        """Take down what was stored as number 1 before this crew began."""
+        self._note(session, Append(-1, (message_id,), 0, 1, "ok", 1, 1))
 
     async def until_acknowledged(self, more: int, limit_s: float) -> float | None:
         """Return after how many seconds so many more were acknowledged; None if not in time."""
