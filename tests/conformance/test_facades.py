@@ -83,6 +83,8 @@ class TestMongoDBAsync(TestMongoDB):
 class TestDynamoDB(Paired):
     """The DynamoDB API."""
 
+    largest_metadata = 100_000
+
     @pytest.fixture(autouse=True)
     def _server(self, dynamodb_url: str) -> None:
         head, _, options = dynamodb_url.partition("?")

@@ -80,6 +80,11 @@ class FacadeOddDataContract(FacadeOpening):
         with self.opened(background=False) as book:
             for number, (name, value) in enumerate(ODD_OBJECTS.items()):
                 title = titles[number % len(titles)]
+                if self._too_large(value):
+                    with pytest.raises(InvalidInputError):
+                        book.sessions.create(user_id="alice", session_id=name, metadata=value)
+                    assert book.sessions.get(name) is None, name
+                    continue
                 made = book.sessions.create(
                     user_id="alice", session_id=name, title=title, metadata=value
                 )
@@ -94,6 +99,10 @@ class FacadeOddDataContract(FacadeOpening):
                         user_id="alice", session_id="bad", metadata={"value": wrong}
                     )
                 assert book.sessions.get("bad") is None, name
+
+    def _too_large(self, metadata: dict[str, Any]) -> bool:
+        """Tell whether the engine must refuse a session's metadata."""
+        return self.largest_metadata is not None and len(repr(metadata)) > self.largest_metadata
 
     def test_a_message_of_the_largest_size_is_stored(self) -> None:
         """And one byte more is refused."""

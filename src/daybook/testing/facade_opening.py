@@ -57,11 +57,14 @@ class FacadeOpening(ABC):
         persists: A second `open` of one URL sees what the first stored.
         shares: Two opened books may share their data; False for an engine of a single owner.
         blocking: Through `Daybook`; False for `AsyncDaybook`.
+        largest_metadata: Bytes of a session's metadata that the engine stores, if it declares a
+            limit; more must be refused.
     """
 
     persists: ClassVar[bool] = True
     shares: ClassVar[bool] = True
     blocking: ClassVar[bool] = True
+    largest_metadata: ClassVar[int | None] = None
 
     @abstractmethod
     def url(self) -> str:
