@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from functools import partial
 from statistics import median
 
@@ -29,7 +28,6 @@ def measure_appends(bench: Bench) -> None:
     talk = Talk(seed=1)
     texts = {n: [talk.text() for _ in range(n)] for n in held}
     found: dict[tuple[str, int], Series] = {}
-    rounds = replace(bench.settings, rounds=bench.settings.rounds * _SHORTER)
     for name, engine in bench.engines.items():
         rows = bench.rows_of(engine)
         for n in held:
@@ -40,7 +38,7 @@ def measure_appends(bench: Bench) -> None:
                 if bench.try_fill(row, session, partial(bench.sides[row].fill, session, texts[n]))
             ]
             steps = {row: _round_of(bench, bench.sides[row], n) for row in fit}
-            series = bench.measure(f"append at {n:,}, {name}", steps, rounds)
+            series = bench.measure(f"append at {n:,}, {name}", steps, engine, _SHORTER)
             found |= {(row, n): one for row, one in series.items()}
     _add_table(bench, held, found)
 
@@ -106,7 +104,7 @@ def measure_crowds(bench: Bench) -> None:
             if isinstance(side := bench.sides[row], AsyncHistory)
         }
         steps = {row: partial(_crowd, bench, side, exchanges) for row, side in awaited.items()}
-        found = bench.measure(f"{_CALLERS} callers, {name}", steps)
+        found = bench.measure(f"{_CALLERS} callers, {name}", steps, engine)
         floor = found.get(engine.floor.name)
         for row, series in found.items():
             each, rate = duration(series.median), f"{1 / series.median:,.0f}"

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from math import ceil
 
 from benchmarks.harness import Series, Settings, interleave
 from benchmarks.report import Report, Table, Verdict, at_most, duration
@@ -46,6 +47,11 @@ class Bench:
         """Return the names of an engine's open sides, the floor first."""
         return [side.name for side in engine.sides if side.name in self.sides]
 
+    def settings_of(self, engine: Engine, times: int) -> Settings:
+        """Return how an engine is measured, with so many times the rounds; a simulator less."""
+        rounds = self.settings.rounds * times
+        return replace(self.settings, rounds=ceil(rounds / 3) if engine.simulated else rounds)
+
     def try_fill(self, row: str, session: str, fill: Callable[[], None]) -> bool:
         """Fill a session; note it if a side cannot hold it."""
         self.settings.say(f"fill {session}: {row}")
@@ -57,10 +63,10 @@ class Bench:
         return True
 
     def measure(
-        self, label: str, steps: Mapping[str, Callable[[], float]], settings: Settings | None = None
+        self, label: str, steps: Mapping[str, Callable[[], float]], engine: Engine, times: int = 1
     ) -> dict[str, Series]:
-        """Run steps in turn and keep their numbers."""
-        found = interleave(steps, settings or self.settings, label)
+        """Run steps in turn, with so many times the run's rounds, and keep their numbers."""
+        found = interleave(steps, self.settings_of(engine, times), label)
         for name, series in found.items():
             self.report.keep(f"{label} | {name}", series)
         return found

@@ -64,6 +64,8 @@ class Engine:
         others: Further floors and peers.
         most: Target for an append's ratio to the floor; None for none.
         shared: Whether several processes can write to it.
+        simulated: Whether its server is a simulator, slow and of little worth for times: it gets
+            fewer rounds.
     """
 
     daybook: Side
@@ -71,6 +73,7 @@ class Engine:
     others: tuple[Side, ...] = ()
     most: float | None = None
     shared: bool = True
+    simulated: bool = False
 
     @property
     def sides(self) -> tuple[Side, ...]:
@@ -167,6 +170,7 @@ ENGINES: dict[str, Engine] = {
         Side("Daybook on dynamodb (moto)", _dynamodb),
         Side("botocore in a thread (moto)", lambda p: RawDynamo(p.of("dynamodb"))),
         (Side("LangChain DynamoDB history (moto)", lambda p: LangChainDynamo(p.of("dynamodb"))),),
+        simulated=True,
     ),
     "inmemory": Engine(
         Side("Daybook on inmemory", lambda _: EngineDaybook("inmemory://")),
