@@ -29,6 +29,8 @@ def test_three_samples_are_needed() -> None:
     assert three.ready
     assert three.factor == 1.3
     assert three.corrected(1000) == 1300
+    assert 1300 < three.at_most(1000) < 1400
+    assert two.at_most(1001) == 1502
     assert 700 < three.budget_in_estimate(1000) < 1000 / 1.3
 
 
