@@ -10,11 +10,16 @@ from typing import Any, Self
 from daybook.config import default_embedder, default_index
 from daybook.context.token_estimate import ApproximateTokenCounter
 from daybook.errors import ConfigError
-from daybook.facets.context import ContextBuilder
+from daybook.facets.calibrations import Calibrations
+from daybook.facets.context import ContextBuilder, new_mark
+from daybook.facets.context_digests import Digests
+from daybook.facets.costs import Costs
 from daybook.facets.history import History
+from daybook.facets.metered_model import MeteredModel
 from daybook.facets.recall import Recall
 from daybook.facets.records import Records
 from daybook.facets.session_access import SessionAccess
+from daybook.facets.session_notes import SessionNotes
 from daybook.facets.sessions import Sessions
 from daybook.indexing.index_claim import claim_index, place_of
 from daybook.indexing.models import Models
@@ -24,12 +29,21 @@ from daybook.model.capabilities import EngineCapabilities
 from daybook.model.scope import DEFAULT_TENANT, check_tenant
 from daybook.protocols.clock import Clock, IdFactory, SystemClock, new_id
 from daybook.protocols.embedder import Embedder
+from daybook.protocols.language_model import LanguageModel
 from daybook.protocols.search_index import SearchIndex
 from daybook.protocols.token_counter import TokenCounter
-from daybook.registry import Engine, load_callable, load_embedder, load_token_embedder, open_engine
+from daybook.registry import (
+    Engine,
+    load_callable,
+    load_embedder,
+    load_token_embedder,
+    open_engine,
+    wrap_language_model,
+)
 
 __all__ = ["AsyncDaybook", "EmbedderChoice", "Opening"]
 
+ModelChoice = str | LanguageModel | Callable[..., Any] | None
 EmbedderChoice = str | Embedder | Callable[[Sequence[str]], Any] | EllipsisType | None
 
 
@@ -45,6 +59,9 @@ class AsyncDaybook:
         context: What to send to a model.
         recall: Finds what was said, and shows where.
         records: Values under a namespace and a key.
+        costs: What calls of models cost, and caps on it.
+        calibrations: How far token estimates are from each model's own counts.
+        model: The language model that the book was opened with, its calls counted; None for none.
     """
 
     def __init__(  # noqa: PLR0913 - what the facets are wired from
@@ -58,6 +75,7 @@ class AsyncDaybook:
         id_factory: IdFactory,
         counter: TokenCounter,
         background: bool,
+        model: LanguageModel | None = None,
         no_index: str = "",
     ) -> None:
         """Wire opened engines; callers use `open`."""
@@ -72,41 +90,45 @@ class AsyncDaybook:
                 log, index, models, background=background, records=record_indexer
             )
             changed = self._indexer.notify
+        self.costs = Costs(records, tenant=tenant, clock=clock, id_factory=id_factory)
+        self.calibrations = Calibrations(records, tenant=tenant, clock=clock)
+        self.model: MeteredModel | None = None
+        if model is not None:
+            self.model = MeteredModel(model, self.costs, self.calibrations, counter)
         access = SessionAccess(log, tenant=tenant, clock=clock)
-        self.sessions = Sessions(
-            log,
-            records,
-            access,
-            tenant=tenant,
-            clock=clock,
-            id_factory=id_factory,
-            counter=counter,
-            changed=changed,
-        )
-        self.history = History(
-            log,
-            access,
-            tenant=tenant,
-            clock=clock,
-            id_factory=id_factory,
-            counter=counter,
-            changed=changed,
-        )
+        notes = SessionNotes(records, tenant=tenant)
+        common: dict[str, Any] = {
+            "tenant": tenant,
+            "clock": clock,
+            "id_factory": id_factory,
+            "counter": counter,
+        }
+        self.sessions = Sessions(log, records, access, notes, changed=changed, **common)
+        self.history = History(log, access, notes, changed=changed, **common)
         self.recall = Recall(
             log, index, self._indexer, models, tenant=tenant, clock=clock, no_index=no_index
         )
+        digests = Digests(notes, self.model, counter=counter, clock=clock, mark=new_mark)
         self.context = ContextBuilder(
-            self.history, self.sessions, self.recall, counter=counter, clock=clock
+            log,
+            self.history,
+            access,
+            self.recall,
+            notes,
+            digests,
+            calibrations=self.calibrations,
+            **common,
         )
         self.records = Records(records, record_indexer, tenant=tenant, clock=clock)
 
     @classmethod
-    def open(
+    def open(  # noqa: PLR0913 - what a daybook is made of
         cls,
         url: str,
         *,
         index: str | None = None,
         embedder: EmbedderChoice = ...,
+        model: ModelChoice = None,
         tenant: str = DEFAULT_TENANT,
         clock: Clock | None = None,
         id_factory: IdFactory | None = None,
@@ -124,6 +146,9 @@ class AsyncDaybook:
             embedder: ``"static"`` (ships with the package), ``"minilm"``, ``"hash"``, an object, a
                 callable from texts to vectors, or None for words alone. Left out: what
                 ``DAYBOOK_EMBEDDER`` names, else ``"static"``.
+            model: What writes summaries and answers: ``"openai:gpt-5-mini"``, ``"anthropic:…"``,
+                ``"ollama:…"``, ``"openai:name@http://host/v1"``, a LangChain chat model, a
+                callable; None for none: summaries are quotes then.
             tenant: Whose data this object reaches; tenants never see each other.
             clock: Tells the time; the machine's unless given.
             id_factory: Makes ids; UUIDs of version 7 unless given.
@@ -140,6 +165,7 @@ class AsyncDaybook:
             url=url,
             index=index,
             embedder=chosen,
+            model=model,
             tenant=check_tenant(tenant),
             clock=clock or SystemClock(),
             id_factory=id_factory or new_id,
@@ -164,6 +190,8 @@ class AsyncDaybook:
         """
         if self._indexer is not None:
             await self._indexer.close()
+        if self.model is not None:
+            await self.model.close()
         for engine in self._engines:
             await engine.close()
 
@@ -202,6 +230,9 @@ class Opening:
         settings = dict(self._settings)
         url, index_url = settings.pop("url"), settings.pop("index")
         models = Models(await _embedder_of(settings.pop("embedder")), load_token_embedder)
+        model = settings.pop("model")
+        if model is not None:
+            settings["model"] = wrap_language_model(model)
         clock: Clock = settings["clock"]
         engines: list[Engine] = [await open_engine(url, clock=clock)]
         try:

@@ -39,6 +39,7 @@ __all__ = [
     "load_token_embedder",
     "open_engine",
     "parse_url",
+    "wrap_language_model",
 ]
 
 ENGINES = "daybook.engines"
@@ -171,6 +172,17 @@ def load_language_model(spec: str, **options: Any) -> LanguageModel:
     name, _, detail = spec.partition(":")
     module = cast("_LanguageModelModule", _load(LANGUAGE_MODELS, name, "language model"))
     return module.from_spec(detail, **options)
+
+
+def wrap_language_model(thing: Any) -> LanguageModel:
+    """Return a name, a model, a LangChain chat model or a function as a language model.
+
+    Raises:
+        ConfigError: It is none of these.
+        MissingDependencyError: The provider's package is not installed.
+    """
+    models = import_module("daybook.language_models")
+    return cast("LanguageModel", models.as_language_model(thing))
 
 
 async def load_callable(function: Callable[[Sequence[str]], Any]) -> Embedder:

@@ -9,6 +9,7 @@ import pytest
 import pytest_asyncio
 
 from daybook.client import AsyncDaybook
+from daybook.context.strategy import Relevant, TokenWindow, Window
 from daybook.errors import BudgetError, InvalidInputError, NotFoundError
 from daybook.facets.context import ContextBuilder
 from daybook.model.context import Context
@@ -28,6 +29,7 @@ class FlatCounter:
 
 
 COUNTER = FlatCounter()
+EXACT = TokenWindow(step=0)
 # A block of one quoted line has 4 line ends; each further one has 2 more.
 ONE_QUOTE = 40
 
@@ -54,14 +56,10 @@ async def book() -> AsyncIterator[AsyncDaybook]:
 
 
 def builder(book: AsyncDaybook, *hits: Hit) -> ContextBuilder:
-    return ContextBuilder(
-        book.history,
-        book.sessions,
-        Answers(*hits),
-        counter=COUNTER,
-        clock=FakeClock(),
-        nonce=lambda: "0123abcd",
-    )
+    """Let a daybook's context builder find what a test decides."""
+    book.context._recall = Answers(*hits)
+    book.context._nonce = lambda: "0123abcd"
+    return book.context
 
 
 def chat(turns: int, start: int = 0) -> list[Message]:
@@ -113,7 +111,7 @@ async def test_a_long_session_is_read_from_both_ends(book: AsyncDaybook, systems
     opening = [Message.system(f"rule {number}", id=f"s{number}") for number in range(systems)]
     await book.history.append("s", [*opening, *chat(500)], user_id="alice")
     budget = 10 * systems + 45
-    context = await book.context.build("s", max_tokens=budget)
+    context = await book.context.build("s", max_tokens=budget, strategy=EXACT)
     assert ids(context) == [one.id for one in opening] + ["u498", "a498", "u499", "a499"]
     receipt = context.receipt
     assert context.tokens == 10 * systems + 40 <= budget
@@ -173,11 +171,8 @@ async def test_a_session_is_its_owners(book: AsyncDaybook) -> None:
         {"max_tokens": 0},
         {"max_tokens": True},
         {"query": 3},
-        {"recall_share": 1.1},
-        {"recall_share": True},
-        {"recall_share": float("nan")},
-        {"recall_share": "half"},
-        {"recall_limit": 0},
+        {"strategy": "window"},
+        {"strategy": Window},
     ],
 )
 async def test_arguments_out_of_range(book: AsyncDaybook, wrong: dict[str, object]) -> None:
@@ -205,7 +200,7 @@ async def test_the_block_stands_before_the_newest_turn(book: AsyncDaybook) -> No
 async def test_the_share_bounds_the_block_and_stays_free_of_turns(book: AsyncDaybook) -> None:
     await book.history.append("s", chat(50), user_id="alice")
     found = [hit(seq) for seq in range(1, 9)]
-    context = await builder(book, *found).build("s", max_tokens=280, query="then?")
+    context = await builder(book, *found).build("s", max_tokens=280, query="then?", strategy=EXACT)
     receipt = context.receipt
     assert receipt.sections.recalled == 60 <= 280 // 4
     assert receipt.left_out_recalled == 6
@@ -216,9 +211,14 @@ async def test_the_share_bounds_the_block_and_stays_free_of_turns(book: AsyncDay
 
 async def test_nothing_to_quote_leaves_the_share_to_older_turns(book: AsyncDaybook) -> None:
     await book.history.append("s", chat(50), user_id="alice")
-    for hits in ([], [hit(100, session_id="s")]):
-        context = await builder(book, *hits).build("s", max_tokens=280, query="then?")
-        assert context.tokens == 280
+    nothing = await builder(book).build("s", max_tokens=280, query="then?", strategy=EXACT)
+    assert nothing.tokens == 280
+    # What was found stays free even if all of it is in already: the window must not move with it.
+    known = await builder(book, hit(100, session_id="s")).build(
+        "s", max_tokens=280, query="then?", strategy=EXACT
+    )
+    assert known.tokens == 200
+    for context in (nothing, known):
         assert context.receipt.recalled == ()
         assert context.receipt.left_out_recalled == 0
         assert context.receipt.query_given
@@ -227,7 +227,7 @@ async def test_nothing_to_quote_leaves_the_share_to_older_turns(book: AsyncDaybo
 async def test_what_is_verbatim_is_not_quoted_again(book: AsyncDaybook) -> None:
     await book.history.append("s", chat(50), user_id="alice")
     mine = [hit(99, session_id="s"), hit(5, session_id="s"), hit(5, session_id="s")]
-    context = await builder(book, *mine).build("s", max_tokens=280, query="then?")
+    context = await builder(book, *mine).build("s", max_tokens=280, query="then?", strategy=EXACT)
     assert [(one.session_id, one.seq) for one in context.receipt.recalled] == [("s", 5)]
 
 
@@ -245,7 +245,7 @@ async def test_a_hit_too_big_with_its_neighbours_is_quoted_alone(book: AsyncDayb
         said_at=lone.said_at,
         speaker="Alice",
     )
-    context = await builder(book, wide).build("s", max_tokens=280, query="then?")
+    context = await builder(book, wide).build("s", max_tokens=280, query="then?", strategy=EXACT)
     assert [(one.seq, one.matched) for one in context.receipt.recalled] == [(5, True)]
     everything = await builder(book, wide).build("s", max_tokens=None, query="then?")
     assert [one.seq for one in everything.receipt.recalled] == [4, 5, 6]
@@ -254,7 +254,9 @@ async def test_a_hit_too_big_with_its_neighbours_is_quoted_alone(book: AsyncDayb
 async def test_no_more_hits_than_asked_for(book: AsyncDaybook) -> None:
     await book.history.append("s", chat(1), user_id="alice")
     found = [hit(seq) for seq in range(1, 9)]
-    context = await builder(book, *found).build("s", max_tokens=None, query="then?", recall_limit=3)
+    context = await builder(book, *found).build(
+        "s", max_tokens=None, query="then?", strategy=Relevant(limit=3)
+    )
     assert len(context.receipt.recalled) == 3
     assert context.receipt.left_out_recalled == 3
 

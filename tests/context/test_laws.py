@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.errors import NoSuchExample
 
 from daybook.context.build import ContextPlan, plan_context
+from daybook.context.strategy import TokenWindow
 from daybook.context.token_estimate import ApproximateTokenCounter
 from daybook.errors import BudgetError
 from daybook.model.entry import HistoryEntry
@@ -22,8 +23,13 @@ EXAMPLES = settings().max_examples
 Trimmer = Callable[[Sequence[HistoryEntry], int], list[HistoryEntry]]
 
 
-def plan(entries: Sequence[HistoryEntry], budget: int | None) -> ContextPlan:
-    return plan_context(entries, max_tokens=budget, counter=COUNTER)
+STEPS = st.sampled_from([0.0, 0.1, 0.25, 0.6])
+
+
+def plan(entries: Sequence[HistoryEntry], budget: int | None, step: float = 0.25) -> ContextPlan:
+    return plan_context(
+        entries, max_tokens=budget, counter=COUNTER, strategy=TokenWindow(step=step)
+    )
 
 
 def needed(entries: Sequence[HistoryEntry]) -> int:
@@ -33,16 +39,16 @@ def needed(entries: Sequence[HistoryEntry]) -> int:
 
 
 @settings(max_examples=20 * EXAMPLES, deadline=None)
-@given(transcripts, budgets)
+@given(transcripts, budgets, STEPS)
 def test_a_window_keeps_every_law_or_says_what_it_needs(
-    entries: list[HistoryEntry], budget: int
+    entries: list[HistoryEntry], budget: int, step: float
 ) -> None:
     if needed(entries) > budget:
         with pytest.raises(BudgetError) as caught:
-            plan(entries, budget)
+            plan(entries, budget, step)
         assert (caught.value.needed, caught.value.available) == (needed(entries), budget)
         return
-    built = plan(entries, budget)
+    built = plan(entries, budget, step)
     assert faults(entries, built.entries, budget) == []
     assert built.tokens == sum(one.tokens for one in built.entries) <= budget
     assert built.messages == tuple(one.message for one in built.entries)
@@ -85,8 +91,8 @@ def test_a_larger_budget_never_keeps_less(
     entries: list[HistoryEntry], budget: int, more: int
 ) -> None:
     budget = max(budget, needed(entries))
-    small = {one.seq for one in plan(entries, budget).entries}
-    assert small <= {one.seq for one in plan(entries, budget + more).entries}
+    small = {one.seq for one in plan(entries, budget, step=0).entries}
+    assert small <= {one.seq for one in plan(entries, budget + more, step=0).entries}
 
 
 def last_n(entries: Sequence[HistoryEntry], budget: int) -> list[HistoryEntry]:

@@ -1,7 +1,7 @@
-"""Plan a context: system, verbatim turns, recalled block, newest turn, under one token budget.
+"""Lay a context out: system, profile, early turns, digest, verbatim turns, recalled, newest turn.
 
 The layout keeps a provider's prompt cache: what changes with every call, the recalled block,
-stands behind all that only grows.
+stands behind all that only grows, and what changes seldom stands before what grows.
 """
 
 from __future__ import annotations
@@ -10,17 +10,18 @@ from collections.abc import Iterable, Sequence
 
 from msgspec import Struct
 
+from daybook.context.cut import Cut, choose_cut
 from daybook.context.recalled_block import Quote, quotes_of, render_block
+from daybook.context.sources import Kept, Sources, early_turns, pinned_places
+from daybook.context.strategy import Strategy, StrategyLike, as_strategy
 from daybook.context.tool_groups import Unit
-from daybook.context.window import Selection, select_window
-from daybook.errors import BudgetError
 from daybook.model.context import ContextSections, RecalledMessage
 from daybook.model.entry import HistoryEntry
 from daybook.model.hit import Hit
 from daybook.model.message import Message
 from daybook.protocols.token_counter import TokenCounter
 
-__all__ = ["ContextPlan", "RecallPlan", "plan_context"]
+__all__ = ["Block", "ContextPlan", "RecallPlan", "lay_out", "plan_context"]
 
 
 class RecallPlan(Struct, frozen=True, kw_only=True):
@@ -28,14 +29,12 @@ class RecallPlan(Struct, frozen=True, kw_only=True):
 
     Attributes:
         hits: Best first.
-        share: Part of the budget that the recalled block may take, 0 to 1.
         limit: Hits to quote at most.
         nonce: Unguessable, drawn for this call.
         session_id: The session that the context is of: its verbatim turns are not quoted again.
     """
 
     hits: Sequence[Hit]
-    share: float
     limit: int
     nonce: str
     session_id: str
@@ -47,27 +46,39 @@ class ContextPlan(Struct, frozen=True, kw_only=True):
     Attributes:
         messages: In the order in which they are to be sent.
         entries: Those of them that stand in the log, in the same order.
+        early: Opening turns that are older than the window.
+        pinned: Pinned messages, and what they answer, that are older than the window.
         broken: Entries left out because no provider accepts them.
         sections: Tokens per part; their sum is at most the budget.
         recalled: What the recalled block quotes, in order.
         left_out_recalled: Hits that found no room.
+        cache_after: Places up to which the next context will most likely be the same.
     """
 
     messages: tuple[Message, ...]
     entries: tuple[HistoryEntry, ...]
+    early: tuple[HistoryEntry, ...]
+    pinned: tuple[HistoryEntry, ...]
     broken: tuple[HistoryEntry, ...]
     sections: ContextSections
     recalled: tuple[RecalledMessage, ...]
     left_out_recalled: int
+    cache_after: tuple[int, ...]
 
     @property
     def tokens(self) -> int:
         """What the messages take."""
-        parts = self.sections
-        return parts.system + parts.verbatim + parts.recalled + parts.newest
+        return self.sections.total
 
 
-class _Block(Struct, frozen=True):
+class Block(Struct, frozen=True):
+    """A message that stands in no log: a system prompt, a profile, a digest; and its tokens."""
+
+    message: Message
+    tokens: int
+
+
+class _Quoted(Struct, frozen=True):
     """A rendered recalled block; `message` is None if there is nothing to quote."""
 
     message: Message | None = None
@@ -81,80 +92,132 @@ def plan_context(
     *,
     max_tokens: int | None,
     counter: TokenCounter,
+    strategy: StrategyLike | None = None,
+    pins: Sequence[int] = (),
     recall: RecallPlan | None = None,
-    truncated: bool = False,
 ) -> ContextPlan:
-    """Fit a conversation, and what recall found, into a token budget.
-
-    What must be kept comes first: every system message given and the newest user turn. Then
-    the recalled block takes up to its share of the whole budget. Older turns fill the rest, newest
-    first. The share stays free of older turns if there is anything to quote, however little it is:
-    the window must not move with what recall happens to find.
+    """Fit a whole conversation, and what recall found, into a token budget.
 
     Args:
-        entries: The conversation in log order, or its head and its newest part.
+        entries: The conversation in log order.
         max_tokens: The budget; None for no limit.
         counter: Counts the recalled block; entries bring their own counts.
+        strategy: Which parts there are; `TokenWindow()` unless given. A digest is not made here.
+        pins: Sequence numbers of messages that stay.
         recall: What recall found; None if it was not asked.
-        truncated: True if messages older than the newest part are missing from `entries`.
 
     Raises:
-        BudgetError: System messages and newest user turn take more than `max_tokens`.
+        BudgetError: System messages, pinned messages and newest user turn take more than
+            `max_tokens`.
 
-    Laws: those of `select_window`; system messages keep their places; the recalled block is
-    one message of role user, directly before the newest user message; no message is both verbatim
-    and quoted; no limit and no recall gives a sound conversation back unchanged.
+    Laws: those of `select_window`; system messages and pinned ones keep their places; the recalled
+    block is one message of role user, directly before the newest user message; no message is both
+    verbatim and quoted; no limit and no recall gives a sound conversation back unchanged.
 
     Cost: O(messages kept + system messages given + hits² for counting). Pure.
     """
-    systems = [
-        (index, entry) for index, entry in enumerate(entries) if entry.message.role == "system"
-    ]
-    system_tokens = sum(entry.tokens for _, entry in systems)
-    budget = None if max_tokens is None else max_tokens - system_tokens
-    window = _window(entries, budget, 0, max_tokens, truncated=truncated)
-    block = _Block()
-    if recall is not None and recall.hits:
-        room = None
-        if max_tokens is not None and budget is not None:
-            room = min(int(max_tokens * recall.share), budget - window.newest_tokens)
-        narrow = _window(entries, budget, room or 0, max_tokens, truncated=truncated)
-        block = _fill_block(recall, narrow, room, counter)
-        window = narrow if block.message else window
-    return _lay_out(systems, window, block, system_tokens)
+    chosen = Strategy() if strategy is None else as_strategy(strategy)
+    kept = pinned_places(entries, pins) if pins else ()
+    sources = Sources(
+        entries=entries,
+        early=early_turns(entries, chosen.early.turns)[0] if chosen.early else (),
+        pinned=[entry for entry in entries if entry.seq in kept] if kept else (),
+    )
+    cut = choose_cut(sources, chosen, max_tokens=max_tokens, recalls=bool(recall and recall.hits))
+    return lay_out(cut, counter=counter, recall=recall)
 
 
-def _window(
-    entries: Sequence[HistoryEntry],
-    budget: int | None,
-    reserve: int,
-    max_tokens: int | None,
+def lay_out(
+    cut: Cut,
     *,
-    truncated: bool,
-) -> Selection:
-    """Select, with errors that speak of the whole budget."""
-    try:
-        selection = select_window(entries, budget, reserve=reserve, truncated=truncated)
-    except BudgetError as exc:
-        if max_tokens is None:
-            raise
-        raise BudgetError(max_tokens - exc.available + exc.needed, max_tokens) from None
-    if budget is not None and max_tokens is not None and budget < 0:
-        raise BudgetError(max_tokens - budget, max_tokens)
-    return selection
+    counter: TokenCounter,
+    system: Block | None = None,
+    profile: Block | None = None,
+    digest: Block | None = None,
+    recall: RecallPlan | None = None,
+) -> ContextPlan:
+    """Put the parts of a context in order.
+
+    Args:
+        cut: What stays word for word, and the room for the rest.
+        counter: Counts the recalled block.
+        system: The caller's system prompt; the cut was told of its tokens.
+        profile: What is known about the user; the cut was told of its tokens.
+        digest: What stands for the messages left out, within the cut's room.
+        recall: What recall found, in the order of its worth.
+    """
+    quoted = _Quoted()
+    if recall is not None and recall.hits:
+        quoted = _fill_block(recall, cut, counter)
+    window = cut.window
+    start = window.older[0].index if window.older else None
+    before = window.newest[0].index if window.newest else None
+    if start is None:
+        start = before
+    opening = [one for one in cut.systems if start is None or one[0] < start]
+    inner = [one for one in cut.systems[len(opening) :] if before is None or one[0] < before]
+    later = [one for one in cut.systems if before is not None and one[0] > before]
+    front, lead = _front(opening, cut)
+    older, newest = _merged(inner, window.older), _merged(later, window.newest)
+    head: list[Message] = [system.message] if system else []
+    head += [entry.message for entry in front[:lead]]
+    head += [profile.message] if profile else []
+    head += [entry.message for entry in front[lead:]]
+    head += [digest.message] if digest else []
+    body = [*head, *(entry.message for entry in older)]
+    block = [quoted.message] if quoted.message else []
+    messages = (*body, *block, *(entry.message for entry in newest))
+    return ContextPlan(
+        messages=messages,
+        entries=(*front, *older, *newest),
+        early=_entries(cut.early),
+        pinned=_entries(cut.pinned),
+        broken=tuple(entry for unit in window.broken for entry in unit.entries),
+        sections=ContextSections(
+            system=cut.system_tokens - (profile.tokens if profile else 0),
+            profile=profile.tokens if profile else 0,
+            early=cut.early.tokens + cut.pinned.tokens,
+            digest=digest.tokens if digest else 0,
+            verbatim=window.older_tokens,
+            recalled=quoted.tokens,
+            newest=window.newest_tokens,
+        ),
+        recalled=quoted.sources,
+        left_out_recalled=quoted.left_out,
+        cache_after=_cache_after(len(head), len(body), len(messages), quoted=bool(block)),
+    )
 
 
-def _fill_block(
-    recall: RecallPlan, window: Selection, room: int | None, counter: TokenCounter
-) -> _Block:
+def _front(opening: Sequence[tuple[int, HistoryEntry]], cut: Cut) -> tuple[list[HistoryEntry], int]:
+    """Return what stands before the digest, in log order, and how many system messages lead it."""
+    entries = [entry for _, entry in opening]
+    units: list[tuple[int, tuple[HistoryEntry, ...]]] = [(one.seq, (one,)) for one in entries]
+    units += [(unit.entries[0].seq, unit.entries) for unit in (*cut.early.units, *cut.pinned.units)]
+    units.sort(key=lambda one: one[0])
+    front = [entry for _, members in units for entry in members]
+    lead = 0
+    while lead < len(front) and front[lead].message.role == "system":
+        lead += 1
+    return front, lead
+
+
+def _entries(kept: Kept) -> tuple[HistoryEntry, ...]:
+    return tuple(entry for unit in kept.units for entry in unit.entries)
+
+
+def _cache_after(head: int, body: int, end: int, *, quoted: bool) -> tuple[int, ...]:
+    """Return the last places of what seldom changes, of what grows, and, unquoted, of all."""
+    places = [head - 1, body - 1] if quoted else [head - 1, body - 1, end - 1]
+    return tuple(sorted({place for place in places if place >= 0}))
+
+
+def _fill_block(recall: RecallPlan, cut: Cut, counter: TokenCounter) -> _Quoted:
     """Quote hits, best first, as long as the rendered block fits; a big one may make way."""
-    taken = {
-        (recall.session_id, entry.seq)
-        for unit in (*window.older, *window.newest)
-        for entry in unit.entries
-    }
+    room = cut.recall_room
+    verbatim = (*cut.window.older, *cut.window.newest, *cut.early.units, *cut.pinned.units)
+    taken = {(recall.session_id, entry.seq) for unit in verbatim for entry in unit.entries}
     quotes: dict[tuple[str, int], Quote] = {}
-    block = _Block()
+    block = _Quoted()
     used = left_out = 0
     for hit in recall.hits:
         if (hit.session_id, hit.seq) in taken or (hit.session_id, hit.seq) in quotes:
@@ -174,7 +237,7 @@ def _fill_block(
                 break
         else:
             left_out += 1
-    return _Block(block.message, block.tokens, block.sources, left_out)
+    return _Quoted(block.message, block.tokens, block.sources, left_out)
 
 
 def _offers(hit: Hit) -> Iterable[tuple[Quote, ...]]:
@@ -185,7 +248,7 @@ def _offers(hit: Hit) -> Iterable[tuple[Quote, ...]]:
         yield tuple(quote for quote in quotes if quote.source.matched)
 
 
-def _render(quotes: dict[tuple[str, int], Quote], nonce: str, counter: TokenCounter) -> _Block:
+def _render(quotes: dict[tuple[str, int], Quote], nonce: str, counter: TokenCounter) -> _Quoted:
     """Render quotes by session in the order in which the sessions' first quotes were said."""
     first: dict[str, float] = {}
     for quote in quotes.values():
@@ -197,35 +260,7 @@ def _render(quotes: dict[tuple[str, int], Quote], nonce: str, counter: TokenCoun
         key=lambda one: (first[one.source.session_id], one.source.session_id, one.source.seq),
     )
     message = render_block(ordered, nonce)
-    return _Block(message, counter.count(message), tuple(quote.source for quote in ordered))
-
-
-def _lay_out(
-    systems: Sequence[tuple[int, HistoryEntry]], window: Selection, block: _Block, system: int
-) -> ContextPlan:
-    before = window.newest[0].index if window.newest else None
-    earlier = [one for one in systems if before is None or one[0] < before]
-    older = _merged(earlier, window.older)
-    later = [one for one in systems if before is not None and one[0] > before]
-    newest = _merged(later, window.newest)
-    quoted = [] if block.message is None else [block.message]
-    return ContextPlan(
-        messages=(
-            *(entry.message for entry in older),
-            *quoted,
-            *(entry.message for entry in newest),
-        ),
-        entries=(*older, *newest),
-        broken=tuple(entry for unit in window.broken for entry in unit.entries),
-        sections=ContextSections(
-            system=system,
-            verbatim=window.older_tokens,
-            recalled=block.tokens,
-            newest=window.newest_tokens,
-        ),
-        recalled=block.sources,
-        left_out_recalled=block.left_out,
-    )
+    return _Quoted(message, counter.count(message), tuple(quote.source for quote in ordered))
 
 
 def _merged(

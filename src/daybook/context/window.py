@@ -43,6 +43,12 @@ class Selection(Struct, frozen=True):
         """Tokens of everything kept."""
         return self.older_tokens + self.newest_tokens
 
+    @property
+    def first_seq(self) -> int | None:
+        """Sequence number of the message that opens the window; None for an empty one."""
+        units = self.older or self.newest
+        return units[0].entries[0].seq if units else None
+
 
 def select_window(
     entries: Sequence[HistoryEntry],
@@ -50,6 +56,10 @@ def select_window(
     *,
     reserve: int = 0,
     truncated: bool = False,
+    turns: int | None = None,
+    step: int = 0,
+    total_tokens: int | None = None,
+    floor: int = 0,
 ) -> Selection:
     """Keep the newest whole units within a budget, the newest user turn in any case.
 
@@ -57,12 +67,21 @@ def select_window(
     older messages out begins with a user message, so that it never opens in mid-turn; one that
     leaves nothing out begins as the conversation does.
 
+    With a `step`, a window that leaves something out begins at the first turn behind a multiple of
+    `step` tokens, counted from the conversation's start. It then stays there until it does
+    not fit any more, and what is sent keeps its beginning for many calls.
+
     Args:
         entries: In log order. System messages among them are passed over.
         budget: Tokens; None for no limit.
         reserve: Tokens of the budget that older turns must leave free; the newest turn may not
             need them, so it does not respect them.
         truncated: True if the conversation has older messages than `entries`.
+        turns: At most so many turns, the newest included; None for any number.
+        step: Tokens; 0 to keep as much as fits.
+        total_tokens: Tokens of the whole conversation, system messages included; None to add
+            up `entries`.
+        floor: No message below this sequence number.
 
     Raises:
         BudgetError: The newest user turn alone takes more than the budget.
@@ -71,34 +90,20 @@ def select_window(
     `tokens` ≤ `budget`; selecting from what was selected changes nothing; no budget keeps all that
     is sound. The same input gives the same output.
 
-    Cost: O(messages kept), however long `entries` is. Pure.
+    Cost: O(messages kept), however long `entries` is, if `total_tokens` is given. Pure.
     """
-    newest, older = _Pile(), _Pile()
-    broken: list[Unit] = []
-    has_user = False
-    exhausted = True
-    for unit in units_from_end(entries):
-        role = unit.entries[0].message.role
-        if role == "system":
-            continue
-        if unit.broken:
-            broken.append(unit)
-            continue
-        if not has_user:
-            newest.add(unit)
-            has_user = role == "user"
-            continue
-        if budget is not None and newest.tokens + older.tokens + unit.tokens > budget - reserve:
-            exhausted = False
-            break
-        older.add(unit)
-    if not has_user:
-        return _without_user(newest, broken, budget, reserve)
+    walk = _Walk(None if budget is None else budget - reserve, turns, floor)
+    walk.go(entries)
+    newest, older = walk.newest, walk.older
+    if not walk.has_user:
+        return _without_user(newest, walk.broken, budget, reserve)
     if budget is not None and newest.tokens > budget:
         raise BudgetError(newest.tokens, budget)
-    if truncated or not exhausted:
+    if truncated or not walk.exhausted:
         older.open_with_user()
-    return _selection(older, newest, broken, exhausted=exhausted)
+        if step:
+            older.step(entries, step, total_tokens)
+    return _selection(older, newest, walk.broken, exhausted=walk.exhausted)
 
 
 class _Pile:
@@ -107,15 +112,84 @@ class _Pile:
     def __init__(self) -> None:
         self.units: list[Unit] = []
         self.tokens = 0
+        self.turns = 0
 
     def add(self, unit: Unit) -> None:
         self.units.append(unit)
         self.tokens += unit.tokens
+        self.turns += unit.entries[0].message.role == "user"
+
+    def drop_oldest(self) -> Unit:
+        unit = self.units.pop()
+        self.tokens -= unit.tokens
+        return unit
 
     def open_with_user(self) -> None:
         """Drop the oldest units until a user's is the oldest."""
         while self.units and self.units[-1].entries[0].message.role != "user":
-            self.tokens -= self.units.pop().tokens
+            self.drop_oldest()
+
+    def step(self, entries: Sequence[HistoryEntry], step: int, total: int | None) -> None:
+        """Drop the oldest turns until one begins behind the next multiple of `step` tokens.
+
+        If none does, all stay: one turn is larger than a step.
+        """
+        if not self.units:
+            return
+        before = _tokens_before(entries, self.units[-1].index, total)
+        bound = -(-before // step) * step
+        for place in range(len(self.units) - 1, -1, -1):
+            unit = self.units[place]
+            if unit.entries[0].message.role == "user" and before >= bound:
+                while len(self.units) > place + 1:
+                    self.drop_oldest()
+                return
+            end = self.units[place - 1].index if place else len(entries)
+            before += sum(entry.tokens for entry in entries[unit.index : end])
+
+
+class _Walk:
+    """A way from the end of a conversation back to where the window is full."""
+
+    def __init__(self, room: int | None, turns: int | None, floor: int) -> None:
+        self._room = room
+        self._turns = turns
+        self._floor = floor
+        self.newest, self.older = _Pile(), _Pile()
+        self.broken: list[Unit] = []
+        self.has_user = False
+        self.exhausted = True
+
+    def go(self, entries: Sequence[HistoryEntry]) -> None:
+        for unit in units_from_end(entries):
+            opener = unit.entries[0]
+            if opener.message.role == "system":
+                continue
+            if unit.broken:
+                self.broken.append(unit)
+            elif not self.has_user:
+                self.newest.add(unit)
+                self.has_user = opener.message.role == "user"
+            elif self._is_full(unit):
+                self.exhausted = False
+                return
+            else:
+                self.older.add(unit)
+
+    def _is_full(self, unit: Unit) -> bool:
+        if self._turns is not None and self.older.turns >= self._turns - 1:
+            return True
+        if unit.entries[0].seq < self._floor:
+            return True
+        tokens = self.newest.tokens + self.older.tokens + unit.tokens
+        return self._room is not None and tokens > self._room
+
+
+def _tokens_before(entries: Sequence[HistoryEntry], index: int, total: int | None) -> int:
+    """Return the tokens of the conversation before `entries[index]`."""
+    if total is None:
+        return sum(entry.tokens for entry in entries[:index])
+    return total - sum(entry.tokens for entry in entries[index:])
 
 
 def _without_user(walked: _Pile, broken: list[Unit], budget: int | None, reserve: int) -> Selection:

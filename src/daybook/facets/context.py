@@ -1,37 +1,52 @@
 """`book.context`: what to send to a model.
 
-Wired as ``ContextBuilder(history, sessions, recall, counter=counter, clock=clock)``. The decisions
-are pure functions in `daybook.context`; this facet reads the log, no further back than needed, asks
-recall, and writes the receipt.
+The decisions are pure functions in `daybook.context`; this facet reads the log, no further back
+than needed, asks recall, has a digest made if the strategy has one, and keeps the receipt.
 """
 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterable
-from itertools import takewhile
-from typing import Any, Protocol
+from collections.abc import Callable, Mapping
+from hashlib import blake2b
+from typing import Any, Protocol, get_args
 
-from msgspec import Struct
-
-from daybook.context.build import ContextPlan, RecallPlan, plan_context
-from daybook.context.window import select_window
-from daybook.errors import BudgetError, InvalidInputError, NotFoundError
+from daybook.context.build import Block, RecallPlan, lay_out
+from daybook.context.calibration import Calibration
+from daybook.context.cut import Cut, choose_cut
+from daybook.context.digest_block import render_digest, render_profile
+from daybook.context.strategy import Relevant, Strategy, StrategyLike, as_strategy
+from daybook.errors import InvalidInputError, NotFoundError
+from daybook.facets.calibrations import Calibrations
 from daybook.facets.checks import check_limit
+from daybook.facets.context_digests import Covered, Digests
+from daybook.facets.context_reading import Reading, read_session
+from daybook.facets.context_receipts import Asked, Built, explained, receipt_of
 from daybook.facets.history import History
-from daybook.facets.sessions import Sessions
-from daybook.model.context import Context, ContextReceipt, LeftOut, SeqRange
+from daybook.facets.session_access import SessionAccess, missing_session
+from daybook.facets.session_notes import SessionNotes
+from daybook.model.context import Context, Explanation
+from daybook.model.digest import Digest, DigestJob, DigestKind
 from daybook.model.entry import HistoryEntry
 from daybook.model.hit import Hit
-from daybook.model.session import Session
-from daybook.protocols.clock import Clock
+from daybook.model.identifiers import check_id
+from daybook.model.message import Message
+from daybook.model.scope import Scope
+from daybook.model.session import Session, SessionChanges
+from daybook.protocols.clock import Clock, IdFactory
+from daybook.protocols.message_log import MessageLog
 from daybook.protocols.token_counter import TokenCounter
 
-__all__ = ["ContextBuilder", "Searcher"]
+__all__ = ["MOST_PINS", "ContextBuilder", "Profile", "Searcher", "new_mark"]
 
-_HEAD_CHUNK = 8
-_SMALLEST_CHUNK = 16
-_LARGEST_CHUNK = 4096
+MOST_PINS = 32
+
+Profile = str | Mapping[str, Any]
+
+
+def new_mark() -> str:
+    """Return an unguessable mark for the lines around quoted text."""
+    return secrets.token_hex(8)
 
 
 class Searcher(Protocol):
@@ -42,212 +57,321 @@ class Searcher(Protocol):
         ...
 
 
-class _Reading(Struct, frozen=True):
-    """What was read of a session: leading system messages, and an unbroken newest part."""
-
-    entries: list[HistoryEntry]
-    first_seq: int
-    truncated: bool
-
-
 class ContextBuilder:
     """Builds context windows from conversations."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what it is wired from
         self,
+        log: MessageLog,
         history: History,
-        sessions: Sessions,
+        access: SessionAccess,
         recall: Searcher,
+        notes: SessionNotes,
+        digests: Digests,
         *,
+        tenant: str,
         counter: TokenCounter,
         clock: Clock,
-        nonce: Callable[[], str] = lambda: secrets.token_hex(8),
+        id_factory: IdFactory,
+        calibrations: Calibrations,
+        nonce: Callable[[], str] = new_mark,
     ) -> None:
+        self._log = log
         self._history = history
-        self._sessions = sessions
+        self._access = access
         self._recall = recall
+        self._notes = notes
+        self._tenant = tenant
         self._counter = counter
         self._clock = clock
+        self._id_factory = id_factory
+        self._calibrations = calibrations
         self._nonce = nonce
+        self._digests = digests
 
-    async def build(
+    async def build(  # noqa: PLR0913 - what may go into a context
         self,
         session_id: str,
         *,
         max_tokens: int | None,
         query: str | None = None,
+        strategy: StrategyLike | None = None,
+        system: str | None = None,
+        profile: Profile | None = None,
+        model: str | None = None,
         user_id: str | None = None,
-        recall_share: float = 0.25,
-        recall_limit: int = 20,
+        keep_receipt: bool = True,
     ) -> Context:
         """Return the messages to send to a model for a session's next answer.
 
-        They are, in this order: system messages, the newest turns that fit, a marked block of
-        recalled messages if a `query` is given, and the newest user turn. Tool calls and their
-        results are in together or not at all; what no provider accepts is left out.
+        They are, in this order: system prompt and system messages, what is known about the user,
+        opening turns and pinned messages, the summary or observations of what is left out, the
+        newest turns that fit, a marked block of recalled messages, and the newest user turn. Tool
+        calls and their results are in together or not at all; what no provider accepts is left out.
 
         Args:
             session_id: The session.
-            max_tokens: The budget, in tokens as counted at append; None for no limit.
-            query: What to recall from all of the owner's sessions; None or blank for no recall.
-            user_id: Only if the session is this user's.
-            recall_share: Part of `max_tokens` that recalled messages may take, 0 to 1.
-            recall_limit: How many hits to quote at most.
+            max_tokens: The budget; None for no limit.
+            query: What to recall from all of the owner's sessions; None for no recall, or, if the
+                strategy has a `Relevant`, for the newest user message.
+            strategy: Which parts there are, joined with ``+``: `TokenWindow()` unless given.
+            system: A system prompt to put first.
+            profile: What is known about the user, as text or as names and values.
+            model: Whose tokens `max_tokens` are, for example ``openai:gpt-5``: estimates are
+                corrected by what it reported before. None for tokens as counted at append.
+            user_id: Only if the session is this user's, or shared with them.
+            keep_receipt: Store the receipt for `explain`.
 
         Raises:
             NotFoundError: There is no such session (of this user).
-            BudgetError: System messages and the newest user turn take more than `max_tokens`.
-            InvalidInputError: An argument is out of range.
+            BudgetError: System messages, pins and the newest turn take more than `max_tokens`.
 
-        Of the system messages, those that open the session are always in, and those said later as
-        far back as the window reaches; ones from the unread middle are named in the receipt.
-        Ordering: log order, but for results that others spoke before; they move up to their call.
-        Cost: reads the newest messages that fit and the session's opening, not the rest.
+        A model is asked only for a digest, when messages left the window since the last one; if it
+        fails, the digest before stands, and `jobs` says so. Cost: reads the newest messages that
+        fit, the opening and the digest; one write for the receipt.
         """
-        _check(max_tokens, query, recall_share)
-        check_limit(recall_limit, "recall_limit")
-        session = await self._sessions.get(session_id, user_id=user_id)
-        if session is None:
-            raise NotFoundError(
-                f"no session {session_id}: it was deleted, has expired, or never was"
-            )
-        reading = await self._read(session, max_tokens)
-        recall = await self._recalled(session, query, recall_share, recall_limit)
-        plan = plan_context(
-            reading.entries,
-            max_tokens=max_tokens,
-            counter=self._counter,
-            recall=recall,
-            truncated=reading.truncated,
+        chosen = _checked(max_tokens, query, strategy)
+        session = await self._session(session_id, user_id)
+        known = Calibration() if model is None else await self._calibrations.get(model)
+        budget = None if max_tokens is None else known.budget_in_estimate(max_tokens)
+        reading = await read_session(self._history, session, chosen, budget)
+        recall = await self._recalled(session, _query(query, chosen, reading), chosen)
+        built = await self._built(
+            session, reading, chosen, budget, self._system(system), self._profile(profile), recall
         )
-        receipt = self._receipt(session, max_tokens, reading, plan, query_given=recall is not None)
-        return Context(messages=plan.messages, tokens=plan.tokens, receipt=receipt)
+        asked = Asked(chosen, max_tokens, query=recall is not None)
+        receipt = receipt_of(
+            session, reading, built, asked, id_=self._id_factory(), built_at=self._clock.now()
+        )
+        if keep_receipt:
+            await self._notes.put_receipt(session, receipt)
+        plan, tokens = built.plan, known.corrected(built.plan.tokens)
+        return Context(plan.messages, tokens, receipt, plan.cache_after)
 
-    def _receipt(
+    async def _built(
         self,
         session: Session,
-        max_tokens: int | None,
-        reading: _Reading,
-        plan: ContextPlan,
-        *,
-        query_given: bool,
-    ) -> ContextReceipt:
-        return ContextReceipt(
-            session_id=session.id,
-            max_tokens=max_tokens,
-            tokens=plan.tokens,
-            included=_ranges(entry.seq for entry in plan.entries),
-            left_out=_left_out(session, reading, plan),
-            recalled=plan.recalled,
-            left_out_recalled=plan.left_out_recalled,
-            sections=plan.sections,
-            query_given=query_given,
-            built_at=self._clock.now(),
+        reading: Reading,
+        strategy: Strategy,
+        budget: int | None,
+        prompt: Block | None,
+        about: Block | None,
+        recall: RecallPlan | None,
+    ) -> Built:
+        """Choose what stays, have the digest made of the rest, and lay all of it out."""
+        cut = choose_cut(
+            reading.sources,
+            strategy,
+            max_tokens=budget,
+            fixed_tokens=sum(block.tokens for block in (prompt, about) if block),
+            recalls=bool(recall and recall.hits),
+            floor=await self._floor(session, strategy),
         )
+        covered = await self._covered(session, strategy, cut, budget)
+        digest = self._digest(covered, cut, strategy)
+        plan = lay_out(
+            cut, counter=self._counter, system=prompt, profile=about, digest=digest, recall=recall
+        )
+        return Built(plan, covered if digest else None)
+
+    async def prepare(
+        self,
+        session_id: str,
+        *,
+        max_tokens: int | None,
+        strategy: StrategyLike,
+        user_id: str | None = None,
+    ) -> bool:
+        """Bring a session's digest up to what the next `build` will leave out; tell if it is whole.
+
+        Call it after an answer, in the background: the next `build` then need not wait for a
+        model. It leaves a tenth of the budget free for what comes. Repeatable.
+
+        Raises:
+            NotFoundError: There is no such session (of this user).
+        """
+        chosen = _checked(max_tokens, None, strategy)
+        session = await self._session(session_id, user_id)
+        if chosen.digest is None:
+            return True
+        reading = await read_session(self._history, session, chosen, max_tokens)
+        cut = choose_cut(
+            reading.sources,
+            chosen,
+            max_tokens=max_tokens,
+            fixed_tokens=0 if max_tokens is None else max_tokens // 10,
+            recalls=chosen.relevant is not None,
+            floor=await self._floor(session, chosen),
+        )
+        covered = await self._covered(session, chosen, cut, max_tokens)
+        return covered is None or covered.missing is None
+
+    async def pin(self, session_id: str, seq: int, *, user_id: str | None = None) -> Session:
+        """Keep a message in every context of its session, with the question it answers.
+
+        Args:
+            session_id: The session.
+            seq: The message's sequence number.
+            user_id: Only if the session is this user's.
+
+        Raises:
+            NotFoundError: There is no such session (of this user) or no such message in it.
+            InvalidInputError: 32 messages are pinned already.
+        """
+        session = await self._owned(session_id, user_id)
+        if not session.first_seq <= check_limit(seq, "seq") <= session.last_seq:
+            raise NotFoundError(f"session {session_id} has no message {seq}")
+        pins = {pin for pin in session.pins if pin >= session.first_seq} | {seq}
+        if len(pins) > MOST_PINS:
+            raise InvalidInputError(f"{MOST_PINS} messages are pinned already: unpin one first")
+        return await self._change_pins(session, {seq: True})
+
+    async def unpin(self, session_id: str, seq: int, *, user_id: str | None = None) -> Session:
+        """Let a message leave the window as any other. Repeatable.
+
+        Raises:
+            NotFoundError: There is no such session (of this user).
+        """
+        session = await self._owned(session_id, user_id)
+        return await self._change_pins(session, {check_limit(seq, "seq"): False})
+
+    async def digest(
+        self, session_id: str, *, kind: str = "summary", user_id: str | None = None
+    ) -> Digest | None:
+        """Return the newest summary or observation log of a session; None if there is none.
+
+        Args:
+            session_id: The session.
+            kind: ``"summary"`` or ``"observations"``.
+            user_id: Only if the session is this user's, or shared with them.
+
+        Raises:
+            NotFoundError: There is no such session (of this user).
+        """
+        for known in get_args(DigestKind):
+            if kind == known:
+                return await self._notes.digest(await self._session(session_id, user_id), known)
+        raise InvalidInputError("kind must be 'summary' or 'observations'")
+
+    async def jobs(self, *, user_id: str, limit: int = 100) -> list[DigestJob]:
+        """Return the parts of a user's sessions that wait for a model that failed.
+
+        The next `build` or `prepare` tries again; a job ends when it worked.
+        """
+        return await self._notes.jobs(check_id(user_id, "user_id"), check_limit(limit))
+
+    async def explain(
+        self, session_id: str, receipt_id: str | None = None, *, user_id: str | None = None
+    ) -> Explanation:
+        """Return what a past context held and why.
+
+        Args:
+            session_id: The session.
+            receipt_id: `receipt.id` of the build; None for the latest one.
+            user_id: Only if the session is this user's, or shared with them.
+
+        Raises:
+            NotFoundError: There is no such session (of this user), or no such receipt: they are
+                kept for thirty days, and end with their session.
+        """
+        session = await self._session(session_id, user_id)
+        receipt = await self._notes.receipt(session, receipt_id)
+        if receipt is None:
+            raise NotFoundError(f"session {session_id} has no such receipt; they end after 30 days")
+        return await explained(self._history, session, receipt)
+
+    async def _session(self, session_id: str, user_id: str | None) -> Session:
+        return await self._access.require(check_id(session_id, "session_id"), user_id)
+
+    async def _owned(self, session_id: str, user_id: str | None) -> Session:
+        scope = Scope.of(self._tenant, user_id)
+        session = await self._log.get_session(scope, check_id(session_id, "session_id"))
+        if session is None:
+            raise missing_session(session_id)
+        return session
+
+    async def _change_pins(self, session: Session, pins: dict[int, bool]) -> Session:
+        scope = Scope(self._tenant, session.user_id)
+        changed = await self._log.update_session(scope, session.id, SessionChanges(pins=pins))
+        if changed is None:
+            raise missing_session(session.id)
+        return changed
+
+    def _system(self, text: str | None) -> Block | None:
+        return None if not text else self._block(Message.system(text, id="system"))
+
+    def _profile(self, profile: Profile | None) -> Block | None:
+        if not profile:
+            return None
+        if not isinstance(profile, str):
+            profile = "\n".join(f"{name}: {value}" for name, value in profile.items())
+        mark = blake2b(profile.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
+        return self._block(render_profile(profile, mark))
+
+    def _block(self, message: Message) -> Block:
+        return Block(message, self._counter.count(message))
 
     async def _recalled(
-        self, session: Session, query: str | None, share: float, limit: int
+        self, session: Session, query: str | None, strategy: Strategy
     ) -> RecallPlan | None:
         """Ask recall for twice the limit: the best hits are often in verbatim already."""
         if query is None or not query.strip():
             return None
+        limit = (strategy.relevant or Relevant()).limit
         hits = await self._recall.search(query, user_id=session.user_id, limit=2 * limit)
-        return RecallPlan(
-            hits=hits, share=share, limit=limit, nonce=self._nonce(), session_id=session.id
+        return RecallPlan(hits=hits, limit=limit, nonce=self._nonce(), session_id=session.id)
+
+    async def _floor(self, session: Session, strategy: Strategy) -> int:
+        """Return the first message that the newest digest does not cover."""
+        if strategy.digest is None:
+            return 0
+        newest = await self._digests.newest(session, strategy.digest)
+        return 0 if newest is None else newest.last_seq + 1
+
+    async def _covered(
+        self, session: Session, strategy: Strategy, cut: Cut, max_tokens: int | None
+    ) -> Covered | None:
+        """Have the digest made of everything that the cut leaves out."""
+        if strategy.digest is None or cut.evicted_to < session.first_seq:
+            return None
+
+        async def read(after: int, before: int, limit: int) -> list[HistoryEntry]:
+            # From the front: a page of the newest ones would not be what comes next.
+            return await self._history.entries(
+                session.id,
+                after=after,
+                before=min(before, after + 1 + limit),
+                user_id=session.user_id,
+                hidden=True,
+            )
+
+        return await self._digests.cover(
+            session, strategy.digest, up_to=cut.evicted_to, max_tokens=max_tokens, read=read
         )
 
-    async def _read(self, session: Session, max_tokens: int | None) -> _Reading:
-        """Read the newest messages until they overflow the budget, and the opening."""
-        first = session.last_seq - session.message_count + 1
-        owner = session.user_id
-        if max_tokens is None:
-            everything = await self._history.entries(session.id, user_id=owner)
-            return _Reading(everything, first, truncated=False)
-        chunk = _first_chunk(session, max_tokens)
-        tail = await self._history.entries(session.id, limit=chunk, user_id=owner)
-        while tail and tail[0].seq > first and not _overflows(tail, max_tokens):
-            chunk = min(2 * chunk, _LARGEST_CHUNK)
-            older = await self._history.entries(
-                session.id, limit=chunk, before=tail[0].seq, user_id=owner
-            )
-            if not older:
-                first = tail[0].seq
-                break
-            tail = older + tail
-        if not tail or tail[0].seq <= first:
-            return _Reading(tail, first, truncated=False)
-        opening = await self._opening(session, first, tail[0].seq)
-        return _Reading(opening + tail, first, truncated=True)
-
-    async def _opening(self, session: Session, first: int, end: int) -> list[HistoryEntry]:
-        """Return the system messages that open a session, up to place `end`."""
-        opening: list[HistoryEntry] = []
-        while first < end:
-            stop = min(first + _HEAD_CHUNK, end)
-            read = await self._history.entries(
-                session.id, after=first - 1, before=stop, user_id=session.user_id
-            )
-            systems = list(takewhile(lambda entry: entry.message.role == "system", read))
-            opening += systems
-            if not read or len(systems) < len(read):
-                break
-            first = stop
-        return opening
+    def _digest(self, covered: Covered | None, cut: Cut, strategy: Strategy) -> Block | None:
+        if covered is None or strategy.digest is None:
+            return None
+        digest = covered.digest
+        if digest is None:
+            digest = self._digests.none_yet(strategy.digest)
+        rendered = render_digest(digest, covered.facts, cut.digest_room, self._counter)
+        return None if rendered is None else Block(*rendered)
 
 
-def _first_chunk(session: Session, max_tokens: int) -> int:
-    """Guess how many messages fill the budget, from the session's mean, and a quarter more."""
-    mean = max(1, session.token_count // max(1, session.message_count))
-    return min(max(max_tokens * 5 // (4 * mean), _SMALLEST_CHUNK), _LARGEST_CHUNK)
-
-
-def _overflows(tail: list[HistoryEntry], max_tokens: int) -> bool:
-    """Tell whether nothing older than `tail` can matter: the budget is full, the turn is whole."""
-    try:
-        window = select_window(tail, max_tokens, truncated=True)
-    except BudgetError:
-        return True
-    return bool(window.newest) and not window.exhausted
-
-
-def _left_out(session: Session, reading: _Reading, plan: ContextPlan) -> LeftOut:
-    """Account for all messages up to the newest one read; some may be newer than `session`."""
-    read = reading.entries
-    last = max(session.last_seq, read[-1].seq if read else 0)
-    newer = sum(entry.tokens for entry in read if entry.seq > session.last_seq)
-    seqs = sorted(entry.seq for entry in plan.entries)
-    inside = sum(entry.tokens for entry in plan.entries)
-    gaps = []
-    expected = reading.first_seq
-    for seq in [*seqs, last + 1]:
-        if seq > expected:
-            gaps.append((expected, seq - 1))
-        expected = seq + 1
-    return LeftOut(
-        count=sum(end - start + 1 for start, end in gaps),
-        tokens=max(0, session.token_count + newer - inside) if gaps else 0,
-        seqs=tuple(gaps),
-        broken=_ranges(entry.seq for entry in plan.broken),
-    )
-
-
-def _ranges(seqs: Iterable[int]) -> tuple[SeqRange, ...]:
-    """Return sequence numbers as ascending ranges without a gap."""
-    ranges: list[SeqRange] = []
-    for seq in sorted(seqs):
-        if ranges and ranges[-1][1] == seq - 1:
-            ranges[-1] = (ranges[-1][0], seq)
-        else:
-            ranges.append((seq, seq))
-    return tuple(ranges)
-
-
-def _check(max_tokens: Any, query: Any, recall_share: Any) -> None:
+def _checked(max_tokens: Any, query: Any, strategy: Any) -> Strategy:
     if max_tokens is not None:
         check_limit(max_tokens, "max_tokens")
     if query is not None and not isinstance(query, str):
         raise InvalidInputError(f"query must be a str or None, got {type(query).__name__}")
-    if isinstance(recall_share, bool) or not isinstance(recall_share, int | float):
-        raise InvalidInputError("recall_share must be a number from 0 to 1")
-    if not 0 <= recall_share <= 1:
-        raise InvalidInputError(f"recall_share must be from 0 to 1, got {recall_share}")
+    return Strategy() if strategy is None else as_strategy(strategy)
+
+
+def _query(query: str | None, strategy: Strategy, reading: Reading) -> str | None:
+    """Return what to recall: what was given, or the newest user message's text."""
+    if query is not None or strategy.relevant is None:
+        return query
+    for entry in reversed(reading.sources.entries):
+        if entry.message.role == "user":
+            return entry.message.text
+    return None

@@ -51,7 +51,7 @@ from daybook.model_catalog import get_model
 from daybook.protocols.clock import Clock, IdFactory, new_id
 from daybook.protocols.record_store import RecordStore
 
-__all__ = ["Costs"]
+__all__ = ["EXPIRES_AFTER", "Costs"]
 
 By = Literal["operation", "model", "day"]
 
@@ -59,7 +59,7 @@ By = Literal["operation", "model", "day"]
 _EVERYONE: tuple[str, str] = ("daybook:everyone", "costs-of-everyone")
 _PAGE = 100
 _MOST_CELLS = 1024
-_EXPIRES_AFTER = timedelta(minutes=15)
+EXPIRES_AFTER = timedelta(minutes=15)
 
 _Caps = list[Cap]
 
@@ -134,7 +134,7 @@ class Costs:
         input_tokens: int,
         max_output_tokens: int,
         *,
-        expires_after: timedelta = _EXPIRES_AFTER,
+        expires_after: timedelta = EXPIRES_AFTER,
     ) -> Reservation:
         """Hold room for a call under every cap it counts against, before it is made.
 

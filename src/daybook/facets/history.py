@@ -12,6 +12,7 @@ from daybook.errors import InvalidInputError, NotFoundError
 from daybook.facets.checks import check_limit
 from daybook.facets.new_session import new_session
 from daybook.facets.session_access import SessionAccess
+from daybook.facets.session_notes import SessionNotes
 from daybook.model.codec import (
     check_message,
     decode_entry,
@@ -45,6 +46,7 @@ class History:
         self,
         log: MessageLog,
         access: SessionAccess,
+        notes: SessionNotes,
         *,
         tenant: str,
         clock: Clock,
@@ -54,6 +56,7 @@ class History:
     ) -> None:
         self._log = log
         self._access = access
+        self._notes = notes
         self._tenant = tenant
         self._clock = clock
         self._id_factory = id_factory
@@ -216,7 +219,10 @@ class History:
         Sequence numbers go on: no number is given twice.
         """
         scope = Scope.of(self._tenant, user_id)
-        removed = await self._log.clear(scope, check_id(session_id, "session_id"))
+        session = await self._log.get_session(scope, check_id(session_id, "session_id"))
+        if session is not None:
+            await self._notes.forget(session)
+        removed = await self._log.clear(scope, session_id)
         self._changed()
         return removed
 

@@ -16,6 +16,7 @@ from daybook.facets.new_session import (
     session_id_of,
 )
 from daybook.facets.session_access import SessionAccess, missing_session
+from daybook.facets.session_notes import SessionNotes
 from daybook.model.identifiers import check_id
 from daybook.model.scope import Scope
 from daybook.model.session import Grant, Page, Session, SessionChanges, SessionStats
@@ -37,11 +38,12 @@ class SessionLives:
     shared with them; anything else is answered as if it did not exist.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what it is wired from
         self,
         log: MessageLog,
         records: RecordStore,
         access: SessionAccess,
+        notes: SessionNotes,
         *,
         tenant: str,
         clock: Clock,
@@ -52,6 +54,7 @@ class SessionLives:
         self._log = log
         self._records = records
         self._access = access
+        self._notes = notes
         self._tenant = tenant
         self._clock = clock
         self._id_factory = id_factory
@@ -171,7 +174,10 @@ class SessionLives:
                 max_messages if max_messages is ... else check_max_messages(max_messages)
             ),
         )
-        return await self._update(session_id, user_id, changes)
+        session = await self._update(session_id, user_id, changes)
+        if ttl is not ...:
+            await self._notes.forget(session)  # what is made anew ends with the session's new end
+        return session
 
     async def touch(self, session_id: str, *, user_id: str | None = None) -> Session:
         """Count this moment as activity: the ttl begins anew.
@@ -189,7 +195,11 @@ class SessionLives:
 
         Forks of it keep what they share with it.
         """
-        check_id(session_id, "session_id")
+        session = await self._log.get_session(
+            self._scope(user_id), check_id(session_id, "session_id")
+        )
+        if session is not None:
+            await self._notes.forget(session)
         removed = await self._log.delete_session(self._scope(user_id), session_id)
         self._changed()
         return removed

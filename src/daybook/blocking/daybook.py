@@ -1,0 +1,118 @@
+"""`Daybook`: opens the blocking twin of `AsyncDaybook` on a loop thread of its own."""
+
+from __future__ import annotations
+
+import atexit
+import weakref
+from typing import Any, Self
+
+from daybook.blocking.context import BlockingContextBuilder
+from daybook.blocking.costs import BlockingCalibrations, BlockingCosts
+from daybook.blocking.history import BlockingHistory
+from daybook.blocking.recall import BlockingRecall
+from daybook.blocking.records import BlockingRecords
+from daybook.blocking.sessions import BlockingSessions
+from daybook.client import AsyncDaybook, EmbedderChoice, ModelChoice
+from daybook.loop_thread import LoopThread
+from daybook.model.capabilities import EngineCapabilities
+from daybook.model.scope import DEFAULT_TENANT
+from daybook.protocols.clock import Clock, IdFactory
+from daybook.protocols.token_counter import TokenCounter
+
+__all__ = ["Daybook"]
+
+
+class Daybook:
+    """A memory for conversations, for code that is not async; see `AsyncDaybook`.
+
+    One object serves any number of threads. Each call costs one hop to the loop thread, some tens
+    of microseconds.
+
+    Attributes:
+        sessions: Conversations, their owners, their lives.
+        history: What was said, in order.
+        context: What to send to a model.
+        recall: Finds what was said, and shows where.
+        records: Values under a namespace and a key.
+        costs: What calls of models cost, and caps on it.
+        calibrations: How far token estimates are from each model's own counts.
+    """
+
+    def __init__(self, book: AsyncDaybook, loop: LoopThread) -> None:
+        """Wrap an opened daybook; callers use `open`."""
+        self._book = book
+        self._loop = loop
+        self.sessions = BlockingSessions(book.sessions, loop)
+        self.history = BlockingHistory(book.history, loop)
+        self.context = BlockingContextBuilder(book.context, loop)
+        self.recall = BlockingRecall(book.recall, loop)
+        self.records = BlockingRecords(book.records, loop)
+        self.costs = BlockingCosts(book.costs, loop)
+        self.calibrations = BlockingCalibrations(book.calibrations, loop)
+        _open_books.add(self)
+
+    @classmethod
+    def open(  # noqa: PLR0913 - as its twin
+        cls,
+        url: str,
+        *,
+        index: str | None = None,
+        embedder: EmbedderChoice = ...,
+        model: ModelChoice = None,
+        tenant: str = DEFAULT_TENANT,
+        clock: Clock | None = None,
+        id_factory: IdFactory | None = None,
+        token_counter: TokenCounter | None = None,
+        background: bool = True,
+    ) -> Daybook:
+        """Open a daybook; see `AsyncDaybook.open` for the arguments."""
+        opening = AsyncDaybook.open(
+            url,
+            index=index,
+            embedder=embedder,
+            model=model,
+            tenant=tenant,
+            clock=clock,
+            id_factory=id_factory,
+            token_counter=token_counter,
+            background=background,
+        )
+        loop = LoopThread("daybook-loop")
+        try:
+            book = loop.run(_resolve(opening))
+        except BaseException:
+            loop.close()
+            raise
+        return cls(book, loop)
+
+    @property
+    def capabilities(self) -> EngineCapabilities:
+        """What the opened engine promises: durability, order, expiry."""
+        return self._book.capabilities
+
+    def close(self) -> None:
+        """Finish what is in flight and release everything. Repeatable."""
+        if self in _open_books:
+            _open_books.discard(self)
+            self._loop.run(self._book.close())
+            self._loop.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+async def _resolve(opening: Any) -> AsyncDaybook:
+    book: AsyncDaybook = await opening
+    return book
+
+
+_open_books: weakref.WeakSet[Daybook] = weakref.WeakSet()
+
+
+@atexit.register
+def _close_all() -> None:
+    for book in list(_open_books):
+        book.close()

@@ -1,0 +1,65 @@
+"""Keep the notes of a digest few, distinct and in order. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+
+from daybook.model.digest import Note
+from daybook.protocols.token_counter import TokenCounter
+
+__all__ = ["LINE_TOKENS", "distinct_notes", "fitting_notes", "note_tokens"]
+
+# Date, speaker and number before each note.
+LINE_TOKENS = 14
+_WORD = re.compile(r"\w+")
+_SAME = 0.8
+
+
+def note_tokens(note: Note, counter: TokenCounter) -> int:
+    """Return what a note takes as a line of a rendered digest, about."""
+    return counter.count_text(note.text) + LINE_TOKENS
+
+
+def distinct_notes(notes: Iterable[Note]) -> list[Note]:
+    """Return notes without those that an older one says already, by message number.
+
+    Two say the same if four of five words are the same. A number tells notes apart: "3 eggs" and
+    "4 eggs" both stay.
+
+    Cost: O(notes²) on short word sets. Pure.
+    """
+    kept: list[Note] = []
+    words: list[frozenset[str]] = []
+    for note in sorted(notes, key=lambda one: one.seq):
+        mine = frozenset(word.lower() for word in _WORD.findall(note.text))
+        if not any(_alike(mine, theirs) for theirs in words):
+            kept.append(note)
+            words.append(mine)
+    return kept
+
+
+def fitting_notes(notes: Sequence[Note], limit: int, counter: TokenCounter) -> list[Note]:
+    """Return the notes that matter most within a token limit, in order.
+
+    Higher priorities first; among equals the newest. Those of priority 3 go last of all.
+    """
+    ranked = sorted(
+        range(len(notes)), key=lambda place: (-notes[place].priority, -notes[place].seq, -place)
+    )
+    left = limit
+    kept: list[int] = []
+    for place in ranked:
+        size = note_tokens(notes[place], counter)
+        if size <= left:
+            kept.append(place)
+            left -= size
+    return [notes[place] for place in sorted(kept)]
+
+
+def _alike(mine: frozenset[str], theirs: frozenset[str]) -> bool:
+    if not mine or not theirs:
+        return mine == theirs
+    if {word for word in mine ^ theirs if any(map(str.isdigit, word))}:
+        return False
+    return len(mine & theirs) >= _SAME * len(mine | theirs)

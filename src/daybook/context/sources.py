@@ -1,0 +1,98 @@
+"""What was read of a conversation for a context. Values, and the pure choice of what to keep."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from msgspec import Struct
+
+from daybook.context.tool_groups import Unit, units_from_end
+from daybook.model.entry import HistoryEntry
+
+__all__ = ["Kept", "Sources", "early_turns", "kept_units", "pinned_places"]
+
+
+class Sources(Struct, frozen=True, kw_only=True):
+    """What was read of a conversation.
+
+    Attributes:
+        entries: System messages that open it, and an unbroken newest part, in log order.
+        early: The opening turns that are to be kept.
+        pinned: Pinned messages, and the user messages that they answer, in log order.
+        truncated: True if messages older than the newest part were not read.
+        total_tokens: Tokens of the whole conversation.
+    """
+
+    entries: Sequence[HistoryEntry]
+    early: Sequence[HistoryEntry] = ()
+    pinned: Sequence[HistoryEntry] = ()
+    truncated: bool = False
+    total_tokens: int | None = None
+
+
+class Kept(Struct, frozen=True):
+    """Whole units, in log order.
+
+    Attributes:
+        units: What a provider accepts of the messages given, system messages left aside.
+        tokens: Their sum.
+    """
+
+    units: tuple[Unit, ...] = ()
+    tokens: int = 0
+
+
+def kept_units(entries: Sequence[HistoryEntry]) -> Kept:
+    """Return what is sound of some messages: a call with all its results, or neither."""
+    units = [
+        unit
+        for unit in units_from_end(entries)
+        if not unit.broken and unit.entries[0].message.role != "system"
+    ]
+    units.reverse()
+    return Kept(tuple(units), sum(unit.tokens for unit in units))
+
+
+def early_turns(entries: Sequence[HistoryEntry], turns: int) -> tuple[list[HistoryEntry], bool]:
+    """Return the first turns of a conversation's beginning, and whether all of them are whole.
+
+    Args:
+        entries: The beginning, in log order.
+        turns: How many.
+
+    A turn is whole when the user message of the next one is there. What stands before the first
+    user message belongs to no turn.
+    """
+    found: list[HistoryEntry] = []
+    seen = 0
+    for entry in entries:
+        seen += entry.message.role == "user"
+        if seen > turns:
+            return found, True
+        if seen:
+            found.append(entry)
+    return found, False
+
+
+def pinned_places(entries: Sequence[HistoryEntry], pins: Sequence[int]) -> set[int]:
+    """Return the numbers of messages that pins keep: themselves, and what makes them acceptable.
+
+    That is the whole of a tool call and its results, and the user message that began the turn.
+
+    Args:
+        entries: An unbroken part of the conversation that holds the pinned messages' turns.
+        pins: Sequence numbers.
+    """
+    kept: set[int] = set()
+    wanted = set(pins)
+    opener: int | None = None
+    units = sorted(units_from_end(entries), key=lambda unit: unit.index)
+    for unit in units:
+        first = unit.entries[0]
+        if first.message.role == "user":
+            opener = first.seq
+        if not unit.broken and any(entry.seq in wanted for entry in unit.entries):
+            kept.update(entry.seq for entry in unit.entries)
+            if opener is not None:
+                kept.add(opener)
+    return kept
