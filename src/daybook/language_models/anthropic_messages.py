@@ -62,9 +62,10 @@ def anthropic_body(request: ModelRequest, *, model: str, max_tokens: int) -> dic
         if message.role == "system"
         for block in made
     ]
+    limit = request.max_output_tokens  # 0 is one: it fills the prompt cache
     body: dict[str, Any] = {
         "model": model,
-        "max_tokens": request.max_output_tokens or max_tokens,
+        "max_tokens": max_tokens if limit is None else limit,
         "messages": _turns(request.messages, blocks),
     }
     if system:
