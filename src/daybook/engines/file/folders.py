@@ -113,10 +113,16 @@ class Folders:
     def names(self, parts: tuple[str, ...]) -> list[str]:
         """Return the names in a folder, sorted; none if it is missing."""
         try:
-            with self.folder(parts) as descriptor:
-                return sorted(os.listdir(descriptor))  # noqa: PTH208 - of an open folder
+            with self.folder(parts) as kept:
+                # One place of reading belongs to each opening: two threads that list the kept one
+                # would each get a part of the names.
+                descriptor = os.open(".", _FOLDER_FLAGS, dir_fd=kept)
         except FileNotFoundError:
             return []
+        try:
+            return sorted(os.listdir(descriptor))  # noqa: PTH208 - of an open folder
+        finally:
+            os.close(descriptor)
 
     def unlink(self, place: Place) -> bool:
         """Remove a file; tell whether it was there. Not durable before `sync`."""
