@@ -45,6 +45,7 @@ def _fresh(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         ("models/gemini-2.5-pro", "gemini-2.5-pro"),
         ("ollama:llama3.1:8b-instruct-q4_K_M", "llama3.1"),
         ("ollama:gpt-oss:20b", "gpt-oss:20b"),
+        ("microsoft:gpt-4o", "gpt-4o"),
         # Dated versions with prices of their own.
         ("openai:gpt-4o-2024-05-13", "gpt-4o-2024-05-13"),
         ("gpt-4-1106-preview", "gpt-4-turbo"),

@@ -8,7 +8,6 @@ the estimate, and a bound that nearly all ratios keep to says how full a window 
 from __future__ import annotations
 
 import math
-from statistics import median, stdev
 
 from msgspec import Struct
 
@@ -49,7 +48,7 @@ class Calibration(Struct, frozen=True, omit_defaults=True):
     @property
     def factor(self) -> float:
         """What an estimate is multiplied by to be right in the middle: the median ratio."""
-        return _bounded(median(self.ratios)) if self.ready else 1.0
+        return _bounded(_median(sorted(self.ratios))) if self.ready else 1.0
 
     @property
     def upper_factor(self) -> float:
@@ -101,8 +100,16 @@ def _student_bound(ratios: list[float]) -> float:
     count = len(logs)
     at = count - 2
     student = _STUDENT[at] if at < len(_STUDENT) else _STUDENT_LATER
-    spread = max(stdev(logs), _LEAST_SPREAD)
-    return math.exp(sum(logs) / count + student * spread * math.sqrt(1 + 1 / count))
+    mean = sum(logs) / count
+    deviation = math.sqrt(sum((one - mean) ** 2 for one in logs) / (count - 1))
+    spread = max(deviation, _LEAST_SPREAD)
+    return math.exp(mean + student * spread * math.sqrt(1 + 1 / count))
+
+
+# Own, because `statistics` takes longer to import than all of this package's arithmetic.
+def _median(ranked: list[float]) -> float:
+    half = len(ranked) // 2
+    return ranked[half] if len(ranked) % 2 else (ranked[half - 1] + ranked[half]) / 2
 
 
 def _bounded(ratio: float) -> float:

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import random
+import os
 from collections.abc import Callable, Sequence
 from typing import Any, Generic, TypeVar
 from weakref import WeakKeyDictionary
@@ -256,4 +256,5 @@ def _key(number: int) -> str:
 
 def _pause_s(attempt: int) -> float:
     """Return a random pause that grows: those who met once should not meet again."""
-    return random.uniform(0, min(_LONGEST_PAUSE_S, 0.001 * 2 ** min(attempt, 10)))  # noqa: S311
+    longest = min(_LONGEST_PAUSE_S, 0.001 * 2 ** min(attempt, 10))
+    return float(longest * os.urandom(1)[0] / 256)

@@ -11,7 +11,6 @@ from daybook.errors import InvalidInputError
 from daybook.facets.bounded_cell import BoundedCell, Stepped
 from daybook.model.identifiers import check_id
 from daybook.model.scope import Scope, internal_tenant
-from daybook.model_catalog import get_model
 from daybook.protocols.clock import Clock
 from daybook.protocols.record_store import RecordStore
 
@@ -102,6 +101,8 @@ class Calibrations:
             return known.shown
 
     def _of(self, model_id: str) -> _Known:
+        from daybook.model_catalog import get_model  # noqa: PLC0415 - as in costs
+
         check_id(model_id, "model_id")
         facts = get_model(model_id)
         name = model_id if facts is None else facts.id

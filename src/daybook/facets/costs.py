@@ -6,7 +6,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from datetime import date, timedelta
 from decimal import Decimal
-from typing import Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import msgspec
 
@@ -47,9 +47,11 @@ from daybook.model.memory_record import MemoryRecord, Namespace, NewRecord, Prov
 from daybook.model.message import Usage
 from daybook.model.reply import Reply
 from daybook.model.scope import Scope, internal_tenant
-from daybook.model_catalog import get_model
 from daybook.protocols.clock import Clock, IdFactory, new_id
 from daybook.protocols.record_store import RecordStore
+
+if TYPE_CHECKING:
+    from daybook.model_catalog import ModelFacts
 
 __all__ = ["EXPIRES_AFTER", "Costs"]
 
@@ -65,8 +67,14 @@ _Caps = list[Cap]
 
 
 def _known_prices(model: str) -> Prices | None:
-    facts = get_model(model)
+    facts = _facts(model)
     return None if facts is None else facts.prices
+
+
+def _facts(model: str) -> ModelFacts | None:
+    from daybook.model_catalog import get_model  # noqa: PLC0415 - only who counts costs waits for it
+
+    return get_model(model)
 
 
 class Costs:
@@ -378,7 +386,7 @@ class Costs:
 
     def _row(self, operation: str, model: str, usage: Usage | None) -> DayRow:
         """Return one call as a sum, under the model's name in the catalog."""
-        facts = get_model(model)
+        facts = _facts(model)
         prices = self._prices(model)
         total = CostTotal(
             calls=1,

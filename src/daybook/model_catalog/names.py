@@ -12,25 +12,26 @@ from collections.abc import Iterator
 
 __all__ = ["candidate_names"]
 
-_BASE_URL = re.compile(r"@https?://.*$")
+# Compiled when first used: importing this is a part of importing the package.
+_BASE_URL = r"@https?://.*$"
 # A region of Bedrock and the maker: us.anthropic.claude…, meta.llama…
-_MAKER = re.compile(
-    r"^(?:(?:us|eu|apac|jp|au|global)\.)?(?:anthropic|meta|mistral|deepseek|qwen)\."
-)
-_BEDROCK_VERSION = re.compile(r"-v\d+(?::\d+)?$")
-_DATE = re.compile(r"[-@](?:\d{4}-\d{2}-\d{2}|20\d{6})$")
+_MAKER = r"^(?:(?:us|eu|apac|jp|au|global)\.)?(?:anthropic|meta|mistral|deepseek|qwen)\."
+_BEDROCK_VERSION = r"-v\d+(?::\d+)?$"
+_DATE = r"[-@](?:\d{4}-\d{2}-\d{2}|20\d{6})$"
 
 
 def candidate_names(name: str) -> Iterator[str]:
     """Yield the names to look up, the most exact first; all in lower case, none twice."""
     name = name.strip().lower()
-    if "ft:" in name:  # somebody's own training of a model, at other prices
+    if (
+        name.startswith("ft:") or ":ft:" in name
+    ):  # somebody's own training of a model, at other prices
         yield name
         return
     seen = set[str]()
     for place in _places(name):
-        for dated in (place, _BEDROCK_VERSION.sub("", place)):
-            for candidate in (dated, _DATE.sub("", dated), _family(dated)):
+        for dated in (place, re.sub(_BEDROCK_VERSION, "", place)):
+            for candidate in (dated, re.sub(_DATE, "", dated), _family(dated)):
                 if candidate and candidate not in seen:
                     seen.add(candidate)
                     yield candidate
@@ -39,7 +40,7 @@ def candidate_names(name: str) -> Iterator[str]:
 def _places(name: str) -> Iterator[str]:
     """Yield a name without its base URL, provider, path and maker, one after the other."""
     yield name
-    name = _BASE_URL.sub("", name)
+    name = re.sub(_BASE_URL, "", name)
     yield name
     _, colon, rest = name.partition(":")
     if colon:
@@ -47,8 +48,8 @@ def _places(name: str) -> Iterator[str]:
         yield rest.rpartition("/")[2]
     last = name.rpartition("/")[2]
     yield last
-    yield _MAKER.sub("", last)
-    yield _MAKER.sub("", rest)
+    yield re.sub(_MAKER, "", last)
+    yield re.sub(_MAKER, "", rest)
 
 
 def _family(name: str) -> str:
