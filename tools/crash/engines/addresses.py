@@ -15,6 +15,7 @@ __all__ = [
     "driver_module",
     "fresh_url",
     "local_url",
+    "open_indexed",
     "open_url",
     "port_of",
     "through",
@@ -85,3 +86,10 @@ def with_options(url: str, **options: object) -> str:
 def open_url(url: str, *, tenant: str = DEFAULT_TENANT, clock: Clock | None = None) -> Opening:
     """Open a place with the words-only index and no background work: nothing happens unasked."""
     return AsyncDaybook.open(url, embedder=None, background=False, tenant=tenant, clock=clock)
+
+
+def open_indexed(url: str, clock: Clock) -> Opening:
+    """Open a place with an index: its own, or one in memory for the engines that have none."""
+    own = url.startswith(("sqlite:", "postgres", "inmemory:"))
+    index = None if own else "inmemory://"
+    return AsyncDaybook.open(url, index=index, embedder=None, background=False, clock=clock)
