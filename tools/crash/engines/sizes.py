@@ -47,6 +47,8 @@ def _elements(client: Any, prefix: str) -> int:
     counts = {b"hash": "hlen", b"zset": "zcard", b"set": "scard", b"list": "llen"}
     total = 0
     for key in client.scan_iter(match=f"*{prefix}*", count=1000):
+        if key.endswith(b"}:n"):
+            continue  # one counter for each of 256 buckets, which stays
         count = counts.get(client.type(key))
         total += 1 + (getattr(client, count)(key) if count else 0)
     return total
