@@ -166,25 +166,32 @@ def _piece(element: Any, pieces: Pieces, texts: list[str]) -> str | None:
     return pieces.piece(element, None)
 
 
-async def _elements(answer: Any) -> AsyncGenerator[Any]:
-    """Yield what an iterator of either kind does, and close it at the end."""
+def _elements(answer: Any) -> AsyncGenerator[Any]:
+    """Return a generator of what an iterator of either kind yields; it closes it at the end."""
     if isinstance(answer, AsyncIterator):
-        try:
-            async for element in answer:
-                yield element
-        finally:
-            if isinstance(answer, AsyncGenerator):
-                await answer.aclose()
-    elif isinstance(answer, Iterator):
-        try:
-            while (element := await asyncio.to_thread(next, answer, _ENDED)) is not _ENDED:
-                yield element
-        finally:
-            # One that still runs in its thread cannot be closed, and goes on unheard.
-            with suppress(ValueError):
-                await asyncio.to_thread(getattr(answer, "close", lambda: None))
-    else:
-        raise NotAnAnswerError("the function returned neither text, a message nor a reply")
+        return _awaited(answer)
+    if isinstance(answer, Iterator):
+        return _in_threads(answer)
+    raise NotAnAnswerError("the function returned neither text, a message nor a reply")
+
+
+async def _awaited(answer: AsyncIterator[Any]) -> AsyncGenerator[Any]:
+    try:
+        async for element in answer:
+            yield element
+    finally:
+        if isinstance(answer, AsyncGenerator):
+            await answer.aclose()
+
+
+async def _in_threads(answer: Iterator[Any]) -> AsyncGenerator[Any]:
+    try:
+        while (element := await asyncio.to_thread(next, answer, _ENDED)) is not _ENDED:
+            yield element
+    finally:
+        # One that still runs in its thread cannot be closed, and goes on unheard.
+        with suppress(ValueError):
+            await asyncio.to_thread(getattr(answer, "close", lambda: None))
 
 
 def _runs_at_once(function: Any) -> bool:

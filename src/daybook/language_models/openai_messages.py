@@ -18,6 +18,7 @@ __all__ = ["openai_body", "openai_message"]
 
 _NAME_ODD = re.compile(r"[^A-Za-z0-9_-]+")
 _NAME_LENGTH = 64
+_MOST_MARKS = 4
 # Thoughts are the model's own and are not sent back in this protocol.
 _UNSENT = frozenset({"reasoning", "thinking", "redacted_thinking"})
 
@@ -36,9 +37,9 @@ def openai_body(
     """
     messages = [openai_message(message) for message in request.messages]
     if cache_marks:
-        for place in sorted(set(request.cache_after))[-4:]:
-            if 0 <= place < len(messages):
-                _mark(messages[place])
+        places = [place for place in set(request.cache_after) if 0 <= place < len(messages)]
+        for place in sorted(places)[-_MOST_MARKS:]:
+            _mark(messages[place])
     body: dict[str, Any] = {"model": model, "messages": messages}
     if request.tools:
         body["tools"] = [_tool(tool) for tool in request.tools]
