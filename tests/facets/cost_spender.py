@@ -22,9 +22,9 @@ from daybook.registry import open_engine
 PRICES = Prices(input=Decimal(1), output=Decimal(1))
 
 
-def ledger(records: RecordStore) -> Costs:
+def ledger(records: RecordStore, tenant: str = "t") -> Costs:
     """Open the ledger with a price for every model."""
-    return Costs(records, tenant="t", clock=SystemClock(), prices=lambda _: PRICES)
+    return Costs(records, tenant=tenant, clock=SystemClock(), prices=lambda _: PRICES)
 
 
 async def spend(costs: Costs, user_id: str) -> int:
