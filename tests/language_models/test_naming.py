@@ -50,7 +50,7 @@ def test_names(spec: str, model_id: str) -> None:
         ("openai", {}, "name a model"),
         ("openai:", {}, "name a model"),
         ("ollama:@http://host", {}, "name a model"),
-        ("ollama:m", {"tiemout": 3}, "unknown option tiemout; known are .*timeout_s"),
+        ("ollama:m", {"time_limit": 3}, "unknown option time_limit; known are .*timeout_s"),
         ("ollama:m", {"timeout_s": 0}, "timeout_s"),
         ("ollama:m", {"timeout_s": True}, "timeout_s"),
         ("ollama:m", {"retries": -1}, "retries"),
