@@ -91,7 +91,7 @@ async def test_a_write_that_the_majority_has_not_is_no_success(
     unsure = {"code": 64, "errmsg": "waiting for replication timed out"}
     async with opened(fresh_url(server.url), clock=clock) as engine:
         await start_session(engine.log, clock, "a")
-        async with failing(server, writeConcernError=unsure, failCommands=["findAndModify"]):
+        async with failing(server, writeConcernError=unsure, failCommands=["update"]):
             with pytest.raises(StoreTimeoutError):
                 await engine.log.append(ALICE, "s", entries("b"))
         again = await engine.log.append(ALICE, "s", entries("b"))
@@ -165,20 +165,24 @@ async def test_a_frozen_server_ends_every_call_in_time(
         assert message_ids(await engine.log.read(ALICE, "s"))[0] == "a"
 
 
+@pytest.mark.parametrize("command", [b"update", b"findAndModify"], ids=["alone", "in_company"])
 async def test_a_lost_reply_is_no_lost_and_no_doubled_message(
-    server: MongoServer, clock: FakeClock
+    server: MongoServer, clock: FakeClock, command: bytes
 ) -> None:
     """The driver sends the write again, and the server knows it."""
     url = fresh_url(server.url).replace("replicaSet=rs0", "directConnection=true")
     with fault_proxy(server.port) as proxy:
-        async with opened(proxy.url(url), clock=clock) as engine:
+        async with opened(proxy.url(url), clock=clock) as engine, opened(url, clock=clock) as other:
             await start_session(engine.log, clock, "a")
-            proxy.faults = Faults(cut=Cut(request_contains=b"findAndModify", times=1))
-            done = await engine.log.append(ALICE, "s", entries("b"))
+            await engine.log.append(ALICE, "s", entries("b"))
+            writer = engine if command == b"update" else other
+            await writer.log.append(ALICE, "s", entries("c"))
+            proxy.faults = Faults(cut=Cut(request_contains=command, times=1))
+            done = await engine.log.append(ALICE, "s", entries("d"))
             assert done is not None
-            assert (done.first_seq, done.last_seq, done.duplicates) == (2, 2, 0)
+            assert (done.first_seq, done.last_seq, done.duplicates) == (4, 4, 0)
             assert proxy.cuts == 1
-            assert message_ids(await engine.log.read(ALICE, "s")) == ["a", "b"]
+            assert message_ids(await engine.log.read(ALICE, "s")) == ["a", "b", "c", "d"]
 
 
 async def test_a_server_that_is_not_there_is_unavailable(server: MongoServer) -> None:

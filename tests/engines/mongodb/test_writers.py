@@ -20,7 +20,7 @@ from pymongo.monitoring import (
     PoolReadyEvent,
 )
 
-from daybook.engines.mongodb import connection
+from daybook.engines.mongodb import append, connection, locked_append
 from daybook.engines.mongodb.keys import block_id
 from daybook.engines.mongodb.session_cache import SessionFacts
 from daybook.errors import StoreTimeoutError
@@ -63,6 +63,53 @@ async def test_without_that_condition_a_message_would_stand_twice(
     make_small(monkeypatch)
     monkeypatch.setattr(SessionFacts, "condition", lambda _: {})
     assert (await _repeat_what_another_sealed(url, clock)).count("x") == 2
+
+
+def names_in(wire: Wire) -> list[str]:
+    """Return the names of the commands that were sent."""
+    return [next(iter(command)) for command in wire.sent]
+
+
+async def test_an_old_id_is_looked_for_and_a_new_one_is_not(
+    url: str, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An id greater than those in blocks costs one command; any other is searched among them."""
+    for module in (append, locked_append):
+        monkeypatch.setattr(module, "TAIL_MESSAGES", 4)
+    wire = Wire()
+    listen(monkeypatch, wire)
+    async with opened(url, clock=clock) as engine:
+        await start_session(engine.log, clock, "m1", "m2", "m3", "m4")
+        for name in ("m5", "m6"):  # the first four are in a block now
+            await engine.log.append(ALICE, "s", entries(name))
+        wire.forget()
+        await engine.log.append(ALICE, "s", entries("m7"))
+        assert names_in(wire) == ["update"]
+        wire.forget()
+        await engine.log.append(ALICE, "s", entries("m0"))
+        assert names_in(wire) == ["find", "update"]
+        for again in ("m4", "m0", "m7"):
+            done = await engine.log.append(ALICE, "s", entries(again))
+            assert done is not None
+            assert done.duplicates == 1
+        assert len(await engine.log.read(ALICE, "s")) == 8
+
+
+async def test_a_fork_knows_the_ids_of_its_parent(
+    url: str, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However great they are beside its own."""
+    make_small(monkeypatch)
+    async with opened(url, clock=clock) as engine:
+        await start_session(engine.log, clock, "z1", "z2", "z3")
+        await engine.log.fork_session(ALICE, "s", make_session("child", clock))
+        for name in ("a1", "a2", "a3", "a4", "a5"):
+            await engine.log.append(ALICE, "child", entries(name))
+        for again in ("z2", "a3", "z3"):
+            done = await engine.log.append(ALICE, "child", entries(again))
+            assert done is not None
+            assert done.duplicates == 1
+        assert len(await engine.log.read(ALICE, "child")) == 8
 
 
 async def test_writers_in_turn_leave_no_gap(

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from msgspec import Struct
+from msgspec.structs import replace
 from pymongo import ReturnDocument
 from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.errors import OperationFailure
@@ -75,7 +76,7 @@ async def append(
     )
     facts = cache.get(key)
     if facts is not None and _fits(facts, request, batch):
-        pushed = await _push(handles, batch, facts)
+        pushed = await _push(handles, batch, facts, cache)
         if pushed is not None:
             return pushed
         cache.drop(key)
@@ -130,10 +131,8 @@ async def _append_to(
     if not fresh:
         return result_of(batch.entries, known, 0, header["last"], header["u"])
     if not known and header["tn"] < TAIL_MESSAGES and header["tb"] < TAIL_BYTES:
-        facts = facts_of(header)
-        result = await _push(handles, batch, facts, looked=True)
+        result = await _push(handles, batch, facts_of(header), cache, looked=True)
         if result is not None:
-            cache.put(batch.key, facts)
             return result
     return await transact(
         handles, lambda session: append_locked(handles, batch, header["inc"], session)
@@ -141,7 +140,12 @@ async def _append_to(
 
 
 async def _push(
-    handles: Handles, batch: Batch, facts: SessionFacts, *, looked: bool = False
+    handles: Handles,
+    batch: Batch,
+    facts: SessionFacts,
+    cache: SessionCache,
+    *,
+    looked: bool = False,
 ) -> AppendResult | None:
     """Add a batch of new messages to a tail; None if something is not as expected."""
     tail = tail_of(list(batch.by_id.values()))
@@ -149,7 +153,7 @@ async def _push(
     if len(tail) > TAIL_MESSAGES or size > TAIL_BYTES:
         return None
     ids = list(batch.by_id)
-    if not looked and await find_sealed(handles, facts.sealed, ids):
+    if not looked and await find_sealed(handles, facts, ids):
         return None
     condition = {
         "_id": batch.key,
@@ -166,16 +170,35 @@ async def _push(
     grown["$min"] = {"since": real_micros()}
     grown["$addToSet"] = {"due": facts.user_id}
     try:
-        done = await handles.sessions.find_one_and_update(
-            condition, grown, projection={"last": 1}, return_document=ReturnDocument.AFTER
-        )
+        last = await _grow(handles, condition, grown, facts)
     except OperationFailure as exc:
         if is_too_large(exc):
             return None
         raise
-    if done is None:
+    if last is None:
         return None
-    return result_of(batch.entries, {}, len(tail), done["last"], facts.user_id)
+    alone = last == facts.last + len(tail)
+    cache.put(batch.key, replace(facts, last=last, alone=alone))
+    return result_of(batch.entries, {}, len(tail), last, facts.user_id)
+
+
+async def _grow(
+    handles: Handles, condition: Document, grown: Document, facts: SessionFacts
+) -> int | None:
+    """Change a session and return its highest number; None if it is not as it should be.
+
+    A change that returns what it made has the server keep a copy of the whole document, in case
+    the answer is lost. Who expects a number needs none returned, and is wrong only if another
+    process appends, too.
+    """
+    if facts.alone:
+        done = await handles.sessions.update_one({**condition, "last": facts.last}, grown)
+        if done.matched_count:
+            return facts.last + int(grown["$inc"]["last"])
+    found = await handles.sessions.find_one_and_update(
+        condition, grown, projection={"last": 1}, return_document=ReturnDocument.AFTER
+    )
+    return None if found is None else int(found["last"])
 
 
 async def _append_to_new(

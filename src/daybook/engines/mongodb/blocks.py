@@ -19,6 +19,7 @@ __all__ = [
     "blocks_of",
     "body_bytes",
     "entries_in",
+    "greatest_id",
     "places_in",
     "tail_entries",
     "tail_of",
@@ -54,6 +55,12 @@ def tail_of(entries: Sequence[NewEntry]) -> list[Document]:
 def body_bytes(tail: Sequence[Document]) -> int:
     """Return the bytes of a tail's bodies and ids."""
     return sum(len(one["b"]) + len(one["i"]) for one in tail)
+
+
+def greatest_id(top: str, tail: Sequence[Document]) -> str:
+    """Return the greatest of an id and those of a tail."""
+    ids: list[str] = [one["i"] for one in tail]
+    return max([top, *ids])
 
 
 def blocks_of(stream: bytes, first_seq: int, tail: Sequence[Document]) -> list[Document]:

@@ -9,7 +9,7 @@ from msgspec import Struct
 from pymongo import ReturnDocument
 from pymongo.asynchronous.client_session import AsyncClientSession
 
-from daybook.engines.mongodb.blocks import block_range, blocks_of
+from daybook.engines.mongodb.blocks import block_range, blocks_of, greatest_id
 from daybook.engines.mongodb.connection import Document, Handles
 from daybook.engines.mongodb.header import (
     LIGHT,
@@ -82,6 +82,7 @@ async def _fork(
     inherited = inherited_segments(segments_of(parent), parent["k"], at, first_seq=parent["first"])
     fields["seg"] = [{"k": one.stream, "l": one.last_seq} for one in inherited]
     fields["ref"] += [one.stream for one in inherited]
+    fields["top"] = parent["top"]
     fields["roles"] = share.roles
     fields["ch"] = 1
     await place(handles, key, before, fields, session=session)
@@ -109,7 +110,8 @@ async def _seal(handles: Handles, parent: Document, session: AsyncClientSession)
         return parent
     blocks = blocks_of(parent["k"], parent["base"] + 1, tail)
     await handles.blocks.insert_many(blocks, session=session)
-    sealed = {"base": parent["last"], "tail": [], "tn": 0, "tb": 0}
+    top = greatest_id(parent["top"], tail)
+    sealed = {"base": parent["last"], "top": top, "tail": [], "tn": 0, "tb": 0}
     await handles.sessions.update_one({"_id": parent["_id"]}, {"$set": sealed}, session=session)
     return {**parent, **sealed}
 

@@ -45,7 +45,7 @@ _MICROSECOND = timedelta(microseconds=1)
 # What only a living session has.
 _LIVING = (
     *("u", "b", "rev", "k", "seg", "ref", "cre", "act", "exp", "ttl", "first", "last", "base"),
-    *("tail", "tn", "tb", "cnt", "tok", "roles", "ch"),
+    *("top", "tail", "tn", "tb", "cnt", "tok", "roles", "ch"),
 )
 _NOTHING: list[Any] = []
 _NO_ROLES = {str(number): 0 for number in range(len(ROLES))}
@@ -124,6 +124,7 @@ def header_fields(tenant: str, session: Session, *, incarnation: int) -> Documen
         "first": session.first_seq,
         "last": session.last_seq,
         "base": session.last_seq,
+        "top": "",
         "tail": [],
         "tn": 0,
         "tb": 0,

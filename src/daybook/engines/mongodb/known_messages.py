@@ -10,10 +10,9 @@ from daybook.engines.mongodb.blocks import Known, places_in, tail_places
 from daybook.engines.mongodb.connection import Document, Handles
 from daybook.engines.mongodb.keys import owners_blocks
 from daybook.engines.mongodb.schema import BLOCK_IDS_INDEX
-from daybook.engines.mongodb.session_cache import facts_of
+from daybook.engines.mongodb.session_cache import SessionFacts, facts_of
 from daybook.errors import ConflictError
 from daybook.model.entry import AppendResult, NewEntry
-from daybook.model.lineage import Window
 
 __all__ = ["check_batch", "find_known", "find_sealed", "is_consistent", "new_among", "result_of"]
 
@@ -72,21 +71,24 @@ async def find_known(
     session: AsyncClientSession | None = None,
 ) -> Known:
     """Return what a session has under these ids, in its tail and in its blocks."""
-    sealed = facts_of(header).sealed
     return {
-        **await find_sealed(handles, sealed, ids, session),
+        **await find_sealed(handles, facts_of(header), ids, session),
         **tail_places(header, set(ids)),
     }
 
 
 async def find_sealed(
     handles: Handles,
-    sealed: Sequence[Window[bytes]],
+    facts: SessionFacts,
     ids: Sequence[str],
     session: AsyncClientSession | None = None,
 ) -> Known:
-    """Return what blocks hold under these ids inside these windows."""
-    if not sealed:
+    """Return what a session's blocks hold under these ids.
+
+    Cost: nothing if all are greater than those in the blocks, as ids made in the order of time are.
+    """
+    sealed = facts.sealed
+    if not sealed or min(ids) > facts.top:
         return {}
     streams = [window.stream for window in sealed]
     low, high = owners_blocks(streams[0])

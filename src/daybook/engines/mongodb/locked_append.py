@@ -14,6 +14,7 @@ from daybook.engines.mongodb.blocks import (
     TAIL_MESSAGES,
     blocks_of,
     body_bytes,
+    greatest_id,
     tail_of,
 )
 from daybook.engines.mongodb.connection import Document, Handles
@@ -90,6 +91,7 @@ async def _write(
     grown = growth(new, now, header["ttl"])
     grown["$set"] |= {
         "base": header["base"] + len(moved),
+        "top": greatest_id(header["top"], moved),
         "tail": kept,
         "tn": len(kept),
         "tb": body_bytes(kept),

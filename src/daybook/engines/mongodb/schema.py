@@ -12,6 +12,7 @@ seg    older streams of a fork: ``[{k, l}]``, each up to number `l`
 ref    `k` and those of `seg`: what must not be removed
 cre    created_at; `act` last_active_at; `exp` expires_at; `ttl`: microseconds, or null
 first  lowest readable number; `last` highest given; `base` highest that is in a block
+top    no message in a block, this session's or an ancestor's, has a greater id
 tail   the messages after `base`: ``[{i, f, r, n, b}]`` (id, fingerprint, role, tokens, body)
 tn tb  how many the tail holds, and their bytes
 cnt    messages; `tok` their tokens; `roles` how many of each role, by the role's number

@@ -29,6 +29,9 @@ class SessionFacts(Struct, frozen=True):
         first: Its lowest readable number.
         base: Its highest number that is in a block.
         sealed: Where its messages up to `base` are.
+        top: No message up to `base` has a greater id; changes with `base` only.
+        last: Its highest number; grows with each append.
+        alone: Whether nobody else seems to append to it.
     """
 
     inc: int
@@ -37,9 +40,12 @@ class SessionFacts(Struct, frozen=True):
     first: int
     base: int
     sealed: tuple[Window[bytes], ...]
+    top: str
+    last: int
+    alone: bool = True
 
     def condition(self) -> Document:
-        """Return the condition that all of it is still so."""
+        """Return the condition that all of it but `last` is still so."""
         return {
             "inc": self.inc,
             "u": self.user_id,
@@ -53,7 +59,16 @@ def facts_of(header: Document) -> SessionFacts:
     """Return what a session's document says."""
     first, base = header["first"], header["base"]
     sealed = windows(segments_of(header), header["k"], after=first - 1, before=base + 1)
-    return SessionFacts(header["inc"], header["u"], header["ttl"], first, base, tuple(sealed))
+    return SessionFacts(
+        inc=header["inc"],
+        user_id=header["u"],
+        ttl=header["ttl"],
+        first=first,
+        base=base,
+        sealed=tuple(sealed),
+        top=header["top"],
+        last=header["last"],
+    )
 
 
 class SessionCache:
