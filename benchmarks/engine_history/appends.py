@@ -17,7 +17,7 @@ from benchmarks.talk import Exchange, Talk
 __all__ = ["measure_appends", "measure_crowds"]
 
 _FLAT = 1.3
-_BUDGET_S = 0.3
+_BUDGET_S = 0.15
 _SHORTER = 3  # more and shorter rounds: only sides close in time meet the same disk
 _CALLERS = 32
 

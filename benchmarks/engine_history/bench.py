@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -111,4 +112,5 @@ def benched(settings: Settings, places: Places, report: Report) -> Iterator[Benc
         for side in engine.sides
     }
     with opened(makers) as (sides, missing):
+        gc.freeze()  # many libraries are loaded; each round begins with a collection
         yield Bench(settings, places, report, there, sides, {**absent, **missing})
