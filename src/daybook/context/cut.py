@@ -7,7 +7,15 @@ from collections.abc import Sequence
 from msgspec import Struct
 
 from daybook.context.sources import Kept, Sources, kept_units
-from daybook.context.strategy import Buffer, Observations, Strategy, Summary, TokenWindow, Window
+from daybook.context.strategy import (
+    Buffer,
+    Observations,
+    Relevant,
+    Strategy,
+    Summary,
+    TokenWindow,
+    Window,
+)
 from daybook.context.tool_groups import Unit
 from daybook.context.window import Selection, select_window
 from daybook.errors import BudgetError
@@ -86,6 +94,13 @@ def digest_room(part: Summary | Observations | None, max_tokens: int | None) -> 
     return _DIGEST_TOKENS if max_tokens is None else int(part.share * max_tokens)
 
 
+def _recall_room(part: Relevant, max_tokens: int | None) -> int:
+    """Return the tokens that recalled messages may take; 0 for no limit."""
+    limits = [] if part.max_tokens is None else [part.max_tokens]
+    limits += [] if max_tokens is None else [int(part.share * max_tokens)]
+    return min(limits, default=0)
+
+
 class _Cutter:
     """One choice, in steps that share what is fixed."""
 
@@ -109,8 +124,7 @@ class _Cutter:
             if entry.message.role == "system"
         )
         self._must = fixed_tokens + sum(entry.tokens for _, entry in self._systems)
-        share = strategy.relevant.share if strategy.relevant else 0.25
-        self._recall = int(max_tokens * share) if recalls and max_tokens is not None else 0
+        self._recall = _recall_room(strategy.relevant or Relevant(), max_tokens) if recalls else 0
 
     def cut(self, floor: int) -> Cut:
         if self._max is None or isinstance(self._tail, Buffer):
@@ -119,14 +133,19 @@ class _Cutter:
             )
             self._check(whole.tokens if self._max is not None else None)
             if self._fits(whole):
-                left = None if self._max is None else self._max - self._must - whole.tokens
-                return self._made(whole, recall_room=left)
+                return self._made(whole, recall_room=self._left(whole))
             return self._unbounded(whole)
         whole = self._first_try(self._max)
         if self._fits(whole):
-            left = self._max - self._must - whole.newest_tokens - whole.older_tokens
-            return self._made(whole, recall_room=max(left, 0))
+            return self._made(whole, recall_room=self._left(whole))
         return self._bounded(whole, self._max, floor)
+
+    def _left(self, whole: Selection) -> int | None:
+        """Return the room for recalled messages where everything is in."""
+        if self._max is None:
+            return self._recall or None
+        left = max(0, self._max - self._must - whole.tokens)
+        return min(left, self._recall) if self._recall else left
 
     def _fits(self, whole: Selection) -> bool:
         return whole.exhausted and not self._sources.truncated
@@ -159,7 +178,7 @@ class _Cutter:
             pinned=pinned,
             early=early,
             digest_room=digest_room(self._strategy.digest, None),
-            recall_room=None,
+            recall_room=self._recall or None,
         )
 
     def _bounded(self, whole: Selection, most: int, floor: int) -> Cut:

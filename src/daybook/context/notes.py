@@ -42,11 +42,16 @@ def distinct_notes(notes: Iterable[Note]) -> list[Note]:
 def fitting_notes(notes: Sequence[Note], limit: int, counter: TokenCounter) -> list[Note]:
     """Return the notes that matter most within a token limit, in order.
 
-    Higher priorities first; among equals the newest. Those of priority 3 go last of all.
+    Higher priorities first; among equals those at both ends of the conversation: who somebody is
+    was said early, what holds now was said late.
     """
-    ranked = sorted(
-        range(len(notes)), key=lambda place: (-notes[place].priority, -notes[place].seq, -place)
-    )
+    ranked = [
+        place
+        for priority in (3, 2, 1)
+        for place in _from_both_ends(
+            [index for index, note in enumerate(notes) if note.priority == priority]
+        )
+    ]
     left = limit
     kept: list[int] = []
     for place in ranked:
@@ -55,6 +60,13 @@ def fitting_notes(notes: Sequence[Note], limit: int, counter: TokenCounter) -> l
             kept.append(place)
             left -= size
     return [notes[place] for place in sorted(kept)]
+
+
+def _from_both_ends(places: list[int]) -> list[int]:
+    """Return the last, the first, the last but one, the second …"""
+    newest, oldest = places[::-1], places
+    both = [place for pair in zip(newest, oldest, strict=True) for place in pair]
+    return both[: len(places)]
 
 
 def _alike(mine: frozenset[str], theirs: frozenset[str]) -> bool:

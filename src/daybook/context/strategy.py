@@ -154,15 +154,21 @@ class Observations(Part, frozen=True):
 class Relevant(Part, frozen=True):
     """Messages of all the owner's sessions that answer the query, quoted in a marked block.
 
+    The block changes with every call and is never cached: it is short unless asked otherwise.
+
     Attributes:
+        max_tokens: What they may take at most; None for no limit but `share`.
         share: Part of the budget that they may take, 0 to 1.
         limit: How many hits at most.
     """
 
+    max_tokens: int | None = 500
     share: float = 0.25
     limit: int = 20
 
     def __post_init__(self) -> None:
+        if self.max_tokens is not None:
+            _check_count(self.max_tokens, "Relevant.max_tokens")
         _check_share(self.share, "Relevant.share")
         _check_count(self.limit, "Relevant.limit")
 

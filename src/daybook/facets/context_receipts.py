@@ -144,11 +144,11 @@ def _lines(receipt: ContextReceipt) -> Iterable[str]:
 
 
 def _digest_lines(use: DigestUse, tokens: int) -> Iterable[str]:
-    name = "summary" if use.kind == "summary" else "observation log"
+    name = "A summary" if use.kind == "summary" else "An observation log"
     by = "quotes chosen without a model" if use.made_by == "extractive" else f"by {use.made_by}"
     if use.seqs[1] >= use.seqs[0]:
         yield (
-            f"A {name} ({by}) stands for messages {_shown((use.seqs,))}: {tokens:,} tokens, "
+            f"{name} ({by}) stands for messages {_shown((use.seqs,))}: {tokens:,} tokens, "
             f"{use.notes} notes."
         )
     if use.missing is not None:
