@@ -21,6 +21,7 @@ from daybook.facets.records import Records
 from daybook.facets.session_access import SessionAccess
 from daybook.facets.session_notes import SessionNotes
 from daybook.facets.sessions import Sessions
+from daybook.facets.turn_leases import TurnLeases
 from daybook.indexing.index_claim import claim_index, place_of
 from daybook.indexing.models import Models
 from daybook.indexing.record_indexer import RecordIndexer
@@ -62,6 +63,8 @@ class AsyncDaybook:
         costs: What calls of models cost, and caps on it.
         calibrations: How far token estimates are from each model's own counts.
         model: The language model that the book was opened with, its calls counted; None for none.
+        turn_leases: Whose turn it is in a session, across processes: for `daybook.chat`.
+        clock: Tells the time.
     """
 
     def __init__(  # noqa: PLR0913 - what the facets are wired from
@@ -81,6 +84,7 @@ class AsyncDaybook:
         """Wire opened engines; callers use `open`."""
         log, records = engines[0].log, engines[0].records
         self._engines = engines
+        self.clock = clock
         self._indexer: TurnIndexer | None = None
         record_indexer: RecordIndexer | None = None
         changed: Callable[[], None] = _nothing
@@ -120,6 +124,7 @@ class AsyncDaybook:
             **common,
         )
         self.records = Records(records, record_indexer, tenant=tenant, clock=clock)
+        self.turn_leases = TurnLeases(records, tenant=tenant, clock=clock, id_factory=id_factory)
 
     @classmethod
     def open(  # noqa: PLR0913 - what a daybook is made of

@@ -6,7 +6,14 @@ import os
 from hashlib import blake2b
 from pathlib import Path
 
-__all__ = ["cache_folder", "default_embedder", "default_index", "default_url", "models_file"]
+__all__ = [
+    "cache_folder",
+    "default_embedder",
+    "default_index",
+    "default_model",
+    "default_url",
+    "models_file",
+]
 
 
 def default_url() -> str:
@@ -17,6 +24,11 @@ def default_url() -> str:
 def default_embedder() -> str:
     """Return ``DAYBOOK_EMBEDDER``, or ``static``: the table that ships with the package."""
     return os.environ.get("DAYBOOK_EMBEDDER") or "static"
+
+
+def default_model() -> str | None:
+    """Return ``DAYBOOK_MODEL``, the language model that chats use; None for none."""
+    return os.environ.get("DAYBOOK_MODEL") or None
 
 
 def default_index(url: str) -> str:

@@ -25,6 +25,7 @@ __all__ = [
     "StoreFullError",
     "StoreTimeoutError",
     "StoreUnavailableError",
+    "TurnTimeoutError",
     "UnsupportedError",
 ]
 
@@ -201,6 +202,25 @@ def _amount(value: int, unit: str) -> str:
         if unit == "micro_usd"
         else (f"{value} tokens")
     )
+
+
+class TurnTimeoutError(DaybookError, TimeoutError):
+    """A turn of a chat took too long, waiting for the turns before it included.
+
+    What was said up to then stays; the same turn may be taken again with the same message id.
+
+    Attributes:
+        session_id: The session.
+        timeout_s: How long a turn may take.
+        began: False if it was still waiting for the turns before it.
+    """
+
+    def __init__(self, session_id: str, timeout_s: float, *, began: bool) -> None:
+        self.session_id = session_id
+        self.timeout_s = timeout_s
+        self.began = began
+        what = "its answer was not complete" if began else "the turns before it had not ended"
+        super().__init__(f"session {session_id}: after {timeout_s:g} s {what}; try again")
 
 
 class AccessDeniedError(DaybookError):

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
-from collections.abc import Coroutine
+from collections.abc import AsyncGenerator, Coroutine, Iterator
+from contextlib import suppress
 from typing import Any, TypeVar
 
 from daybook.errors import StoreClosedError, UnsupportedError
@@ -13,6 +14,7 @@ from daybook.errors import StoreClosedError, UnsupportedError
 __all__ = ["LoopThread"]
 
 T = TypeVar("T")
+_END: Any = object()
 
 
 class LoopThread:
@@ -45,6 +47,34 @@ class LoopThread:
         except BaseException:
             future.cancel()
             raise
+
+    def iterate(self, items: AsyncGenerator[T]) -> Iterator[T]:
+        """Yield what an async generator yields, each step run on the loop.
+
+        Closing this iterator, or an interrupt (Ctrl-C) while it waits, closes the generator and
+        waits until that has ended.
+
+        Raises:
+            UnsupportedError: Used on the loop's own thread, or in a forked child.
+            StoreClosedError: The loop was closed.
+        """
+        # A step that was cancelled is still ending when the generator is to be closed.
+        one_at_a_time = asyncio.Lock()
+
+        async def step() -> T:
+            async with one_at_a_time:
+                return await anext(items, _END)
+
+        async def close() -> None:
+            async with one_at_a_time:
+                await items.aclose()
+
+        try:
+            while (item := self.run(step())) is not _END:
+                yield item
+        finally:
+            with suppress(StoreClosedError):  # the loop closed its generators when it ended
+                self.run(close())
 
     def close(self) -> None:
         """End the loop and its thread. Repeatable."""

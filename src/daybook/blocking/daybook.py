@@ -90,6 +90,10 @@ class Daybook:
         """What the opened engine promises: durability, order, expiry."""
         return self._book.capabilities
 
+    def parts(self) -> tuple[AsyncDaybook, LoopThread]:
+        """Return what this wraps and the loop it runs on, for a twin that is built upon it."""
+        return self._book, self._loop
+
     def close(self) -> None:
         """Finish what is in flight and release everything. Repeatable."""
         if self in _open_books:

@@ -1,12 +1,14 @@
 """What all commands share: global options, running async code, and how they end.
 
-A command is an async function of `Settings` and its own arguments. It ends with 0 if it did its
+A command is a function of `Settings` and its own arguments, async unless it talks to somebody who
+types: that one leaves Ctrl-C as Python has it. It ends with 0 if it did its
 work, 1 if it could not, 2 if it was called wrongly, 130 if it was stopped.
 """
 
 from __future__ import annotations
 
 import asyncio
+import inspect
 import traceback
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
@@ -22,13 +24,13 @@ __all__ = ["daybook_command"]
 
 _GLOBAL = ("url", "index", "embedder", "tenant", "as_json", "quiet", "debug")
 
-Body = Callable[..., Coroutine[Any, Any, None]]
+Body = Callable[..., Coroutine[Any, Any, None] | None]
 
 
 def daybook_command(
     name: str, *, examples: Sequence[str], stopped: str = "stopped"
 ) -> Callable[[Body], click.Command]:
-    """Make a command of an async function; click's own option decorators go below this one.
+    """Make a command of a function; click's own option decorators go below this one.
 
     Args:
         name: The command's name.
@@ -80,7 +82,9 @@ def _settings(before: dict[str, Any], after: dict[str, Any]) -> Settings:
 def _run(body: Body, settings: Settings, arguments: dict[str, Any], stopped: str) -> int:
     """Run a command to its end; return the exit code."""
     try:
-        asyncio.run(body(settings, **arguments))
+        ending = body(settings, **arguments)
+        if inspect.iscoroutine(ending):
+            asyncio.run(ending)
     except KeyboardInterrupt:
         click.echo(stopped, err=True)
         return 130
