@@ -63,7 +63,7 @@ def fitting_notes(notes: Sequence[Note], limit: int, counter: TokenCounter) -> l
 
 
 def _from_both_ends(places: list[int]) -> list[int]:
-    """Return the last, the first, the last but one, the second …"""
+    """Return the last, the first, the last but one, the second and so on."""
     newest, oldest = places[::-1], places
     both = [place for pair in zip(newest, oldest, strict=True) for place in pair]
     return both[: len(places)]

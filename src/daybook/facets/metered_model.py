@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
+from msgspec.structs import replace
+
+from daybook.errors import StoreError
 from daybook.facets.calibrations import Calibrations
 from daybook.facets.costs import Costs
 from daybook.model.codec import encode_json
+from daybook.model.cost import Reservation
 from daybook.model.message import Usage
 from daybook.model.reply import ModelRequest, Reply
 from daybook.model_catalog import get_model
@@ -16,7 +21,10 @@ from daybook.protocols.token_counter import TokenCounter
 
 __all__ = ["MeteredModel"]
 
-_OUTPUT_TOKENS = 4096
+# An answer without a limit of the caller's own: long, and not a model's whole 128,000 held for it.
+_OUTPUT_TOKENS = 16_384
+
+_log = logging.getLogger(__name__)
 _TOOL_TOKENS = 8
 
 
@@ -81,8 +89,13 @@ class MeteredModel:
     ) -> AsyncGenerator[str | Reply]:
         estimated = self._sent(request)
         known = await self._calibrations.get(self.id)
+        request = replace(request, max_output_tokens=self._most(request))
         held = await self._costs.reserve(
-            user_id, operation, self.id, known.corrected(estimated), self._most(request)
+            user_id,
+            operation,
+            self.id,
+            known.at_most(estimated),
+            request.max_output_tokens or _OUTPUT_TOKENS,
         )
         reply: Reply | None = None
         came = ""
@@ -102,11 +115,22 @@ class MeteredModel:
             if reply is None and not came:
                 await self._costs.cancel(held)
             else:
-                used = reply.message.usage if reply else None
                 partly = Usage(known.corrected(estimated), self._counter.count_text(came))
-                await self._costs.settle(held, used or (partly if reply is None else None))
-                if used is not None:
-                    await self._calibrations.observe(self.id, estimated, used.input_tokens)
+                used = partly if reply is None else reply.message.usage
+                await self._settle(held, used, estimated if reply else 0)
+
+    async def _settle(self, held: Reservation, used: Usage | None, estimated: int) -> None:
+        """Write what a call took, or warn if the store fails.
+
+        An answer that is here counts more than its entry in the ledger; the room stays held until
+        the reservation ends by itself.
+        """
+        try:
+            await self._costs.settle(held, used)
+            if used is not None and estimated:
+                await self._calibrations.observe(self.id, estimated, used.input_tokens)
+        except StoreError as exc:
+            _log.warning("the cost of a call of %s was not written: %s", self.id, exc)
 
     def _sent(self, request: ModelRequest) -> int:
         """Return the estimated tokens of everything that is sent."""
@@ -118,8 +142,9 @@ class MeteredModel:
         return tokens
 
     def _most(self, request: ModelRequest) -> int:
-        """Return the longest answer that may come."""
+        """Return the longest answer that may come: what is reserved is what is asked for."""
         if request.max_output_tokens is not None:
             return request.max_output_tokens
         facts = get_model(self.id)
-        return (facts.max_output_tokens if facts else None) or _OUTPUT_TOKENS
+        limit = facts.max_output_tokens if facts else None
+        return min(limit or _OUTPUT_TOKENS, _OUTPUT_TOKENS)
