@@ -4,24 +4,19 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Generator, Sequence
+from functools import cached_property
 from types import EllipsisType, TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from daybook.config import default_embedder, default_index
 from daybook.context.token_estimate import ApproximateTokenCounter
 from daybook.errors import ConfigError
-from daybook.facets.calibrations import Calibrations
-from daybook.facets.context import ContextBuilder, new_mark
-from daybook.facets.context_digests import Digests
-from daybook.facets.costs import Costs
 from daybook.facets.history import History
-from daybook.facets.metered_model import MeteredModel
 from daybook.facets.recall import Recall
 from daybook.facets.records import Records
 from daybook.facets.session_access import SessionAccess
 from daybook.facets.session_notes import SessionNotes
 from daybook.facets.sessions import Sessions
-from daybook.facets.turn_leases import TurnLeases
 from daybook.indexing.index_claim import claim_index, place_of
 from daybook.indexing.models import Models
 from daybook.indexing.record_indexer import RecordIndexer
@@ -42,6 +37,13 @@ from daybook.registry import (
     wrap_language_model,
 )
 
+if TYPE_CHECKING:
+    from daybook.facets.calibrations import Calibrations
+    from daybook.facets.context import ContextBuilder
+    from daybook.facets.costs import Costs
+    from daybook.facets.metered_model import MeteredModel
+    from daybook.facets.turn_leases import TurnLeases
+
 __all__ = ["AsyncDaybook", "EmbedderChoice", "Opening"]
 
 ModelChoice = str | LanguageModel | Callable[..., Any] | None
@@ -57,13 +59,8 @@ class AsyncDaybook:
     Attributes:
         sessions: Conversations, their owners, their lives.
         history: What was said, in order.
-        context: What to send to a model.
         recall: Finds what was said, and shows where.
         records: Values under a namespace and a key.
-        costs: What calls of models cost, and caps on it.
-        calibrations: How far token estimates are from each model's own counts.
-        model: The language model that the book was opened with, its calls counted; None for none.
-        turn_leases: Whose turn it is in a session, across processes: for `daybook.chat`.
         clock: Tells the time.
     """
 
@@ -94,11 +91,6 @@ class AsyncDaybook:
                 log, index, models, background=background, records=record_indexer
             )
             changed = self._indexer.notify
-        self.costs = Costs(records, tenant=tenant, clock=clock, id_factory=id_factory)
-        self.calibrations = Calibrations(records, tenant=tenant, clock=clock)
-        self.model: MeteredModel | None = None
-        if model is not None:
-            self.model = MeteredModel(model, self.costs, self.calibrations, counter)
         access = SessionAccess(log, tenant=tenant, clock=clock)
         notes = SessionNotes(records, tenant=tenant)
         common: dict[str, Any] = {
@@ -112,19 +104,71 @@ class AsyncDaybook:
         self.recall = Recall(
             log, index, self._indexer, models, tenant=tenant, clock=clock, no_index=no_index
         )
-        digests = Digests(notes, self.model, counter=counter, clock=clock, mark=new_mark)
-        self.context = ContextBuilder(
-            log,
+        self.records = Records(records, record_indexer, tenant=tenant, clock=clock)
+        self._language_model = model
+        self._log, self._store, self._access, self._notes = log, records, access, notes
+        self._common = common
+
+    # What a program that keeps and finds messages does not need is loaded when it is first used.
+
+    @cached_property
+    def context(self) -> ContextBuilder:
+        """What to send to a model."""
+        from daybook.facets.context import ContextBuilder, new_mark  # noqa: PLC0415
+        from daybook.facets.context_digests import Digests  # noqa: PLC0415
+
+        common = self._common
+        digests = Digests(
+            self._notes,
+            self.model,
+            counter=common["counter"],
+            clock=common["clock"],
+            mark=new_mark,
+        )
+        return ContextBuilder(
+            self._log,
             self.history,
-            access,
+            self._access,
             self.recall,
-            notes,
+            self._notes,
             digests,
             calibrations=self.calibrations,
             **common,
         )
-        self.records = Records(records, record_indexer, tenant=tenant, clock=clock)
-        self.turn_leases = TurnLeases(records, tenant=tenant, clock=clock, id_factory=id_factory)
+
+    @cached_property
+    def costs(self) -> Costs:
+        """What calls of models cost, and caps on it."""
+        from daybook.facets.costs import Costs  # noqa: PLC0415
+
+        names = ("tenant", "clock", "id_factory")
+        return Costs(self._store, **{name: self._common[name] for name in names})
+
+    @cached_property
+    def calibrations(self) -> Calibrations:
+        """How far token estimates are from each model's own counts."""
+        from daybook.facets.calibrations import Calibrations  # noqa: PLC0415
+
+        return Calibrations(self._store, tenant=self._common["tenant"], clock=self.clock)
+
+    @cached_property
+    def model(self) -> MeteredModel | None:
+        """The language model that the book was opened with, its calls counted; None for none."""
+        if self._language_model is None:
+            return None
+        from daybook.facets.metered_model import MeteredModel  # noqa: PLC0415
+
+        return MeteredModel(
+            self._language_model, self.costs, self.calibrations, self._common["counter"]
+        )
+
+    @cached_property
+    def turn_leases(self) -> TurnLeases:
+        """Whose turn it is in a session, across processes: for `daybook.chat`."""
+        from daybook.facets.turn_leases import TurnLeases  # noqa: PLC0415
+
+        names = ("tenant", "clock", "id_factory")
+        return TurnLeases(self._store, **{name: self._common[name] for name in names})
 
     @classmethod
     def open(  # noqa: PLR0913 - what a daybook is made of
@@ -195,8 +239,8 @@ class AsyncDaybook:
         """
         if self._indexer is not None:
             await self._indexer.close()
-        if self.model is not None:
-            await self.model.close()
+        if self._language_model is not None:
+            await self._language_model.close()
         for engine in self._engines:
             await engine.close()
 

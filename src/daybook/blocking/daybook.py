@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import atexit
 import weakref
-from typing import Any, Self
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Self
 
-from daybook.blocking.context import BlockingContextBuilder
-from daybook.blocking.costs import BlockingCalibrations, BlockingCosts
 from daybook.blocking.history import BlockingHistory
 from daybook.blocking.recall import BlockingRecall
 from daybook.blocking.records import BlockingRecords
@@ -18,6 +17,10 @@ from daybook.model.capabilities import EngineCapabilities
 from daybook.model.scope import DEFAULT_TENANT
 from daybook.protocols.clock import Clock, IdFactory
 from daybook.protocols.token_counter import TokenCounter
+
+if TYPE_CHECKING:
+    from daybook.blocking.context import BlockingContextBuilder
+    from daybook.blocking.costs import BlockingCalibrations, BlockingCosts
 
 __all__ = ["Daybook"]
 
@@ -31,11 +34,8 @@ class Daybook:
     Attributes:
         sessions: Conversations, their owners, their lives.
         history: What was said, in order.
-        context: What to send to a model.
         recall: Finds what was said, and shows where.
         records: Values under a namespace and a key.
-        costs: What calls of models cost, and caps on it.
-        calibrations: How far token estimates are from each model's own counts.
     """
 
     def __init__(self, book: AsyncDaybook, loop: LoopThread) -> None:
@@ -44,12 +44,30 @@ class Daybook:
         self._loop = loop
         self.sessions = BlockingSessions(book.sessions, loop)
         self.history = BlockingHistory(book.history, loop)
-        self.context = BlockingContextBuilder(book.context, loop)
         self.recall = BlockingRecall(book.recall, loop)
         self.records = BlockingRecords(book.records, loop)
-        self.costs = BlockingCosts(book.costs, loop)
-        self.calibrations = BlockingCalibrations(book.calibrations, loop)
         _open_books.add(self)
+
+    @cached_property
+    def context(self) -> BlockingContextBuilder:
+        """What to send to a model."""
+        from daybook.blocking.context import BlockingContextBuilder  # noqa: PLC0415 - see client
+
+        return BlockingContextBuilder(self._book.context, self._loop)
+
+    @cached_property
+    def costs(self) -> BlockingCosts:
+        """What calls of models cost, and caps on it."""
+        from daybook.blocking.costs import BlockingCosts  # noqa: PLC0415 - see client
+
+        return BlockingCosts(self._book.costs, self._loop)
+
+    @cached_property
+    def calibrations(self) -> BlockingCalibrations:
+        """How far token estimates are from each model's own counts."""
+        from daybook.blocking.costs import BlockingCalibrations  # noqa: PLC0415 - see client
+
+        return BlockingCalibrations(self._book.calibrations, self._loop)
 
     @classmethod
     def open(  # noqa: PLR0913 - as its twin
