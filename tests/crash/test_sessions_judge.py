@@ -21,9 +21,11 @@ from daybook.testing.broken_forks import (
 )
 from daybook.testing.broken_logs import DroppedTail, DuplicateOnRetry, LogDouble
 from tests.crash.doubles import open_with
-from tools.crash.append_checker import Kind
+from tools.crash.append_checker import Append, Kind
 from tools.crash.engines.crowd import contend_as_tasks
+from tools.crash.engines.session_calls import Removal, SessionCalls
 from tools.crash.engines.session_client import Mix
+from tools.crash.engines.session_judge import judge
 from tools.crash.tally import Tally
 
 MIX = Mix(clients=4, slot_s=0.06, forks=0.1, passing=0.4)
@@ -173,3 +175,14 @@ async def test_a_bug_is_convicted(double: type[LogDouble]) -> None:
         if BUGS[double] & seen:
             return
     pytest.fail(f"not convicted in ten rounds, but of {seen}")
+
+
+def test_a_removal_that_failed_may_have_done_nothing() -> None:
+    first = Append(0, ("a",), 1, 2, "ok", 1, 1)
+    removals = [Removal(clear=True, invoked=3, completed=None)]
+    seen = SessionCalls([first], removals=removals)
+    assert not judge({"one": seen}, {"one": [(1, "a")]})
+    assert not judge({"one": seen}, {"one": []})
+    second = Append(0, ("b",), 1, 2, "ok", 2, 2)
+    lost = SessionCalls([first, second], removals=removals)
+    assert judge({"one": lost}, {"one": [(1, "a")]})

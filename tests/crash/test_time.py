@@ -45,7 +45,7 @@ class OrderedByTime(LogDouble):
 
     async def read(self, scope: Scope, session_id: str, **window: Any) -> list[StoredEntry]:
         found: list[StoredEntry] = await self.inner.read(scope, session_id, **window)
-        return sorted(found, key=lambda one: decode_message(one.body).created_at)
+        return sorted(found, key=lambda one: str(decode_message(one.body).created_at))
 
 
 class NeverEnds(LogDouble):

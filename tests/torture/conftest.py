@@ -12,7 +12,15 @@ from pathlib import Path
 import pytest
 
 from tests.crash.conftest import quick_folder, tracer, zygote
-from tools.crash.report import add_row, headline, leave, read_rows, table, write_report
+from tools.crash.report import (
+    add_row,
+    engine_table,
+    headline,
+    leave,
+    read_rows,
+    table,
+    write_report,
+)
 from tools.crash.tally import Tally
 
 __all__ = ["judged", "quick_folder", "tracer", "zygote"]
@@ -52,6 +60,6 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     shutil.rmtree(folder)
     if not rows:
         return
-    print(f"\n{table(rows)}\n\n{headline(rows)}", file=sys.__stderr__)
+    print(f"\n{table(rows)}\n\n{engine_table(rows)}\n\n{headline(rows)}", file=sys.__stderr__)
     if not session.config.option.keyword:
         write_report(rows, RESULTS, "make torture")

@@ -9,6 +9,7 @@ import platform
 import sqlite3
 import subprocess
 import time
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,7 +17,7 @@ from typing import Any
 
 from tools.crash.tally import Tally
 
-__all__ = ["add_row", "headline", "leave", "read_rows", "table", "write_report"]
+__all__ = ["add_row", "engine_table", "headline", "leave", "read_rows", "table", "write_report"]
 
 Row = Mapping[str, Any]
 
@@ -26,7 +27,8 @@ _ABOUT = (
     "Operations are acknowledged batches; kills, faults and images are what the store was put "
     "through; a cancelled call counts as a fault. Lost, duplicated, reordered and torn count "
     "batches; the last column counts anything else: a damaged file, an error without a type, a "
-    "call that never returned, a message that recall does not find. Controls are broken on "
+    "call that never returned, a message that recall does not find, a cell of the isolation matrix "
+    "(its operations are calls that were judged). Controls are broken on "
     "purpose: a run in which one of them passes is "
     "void. `docs/reliability.md` explains each check."
 )
@@ -37,14 +39,15 @@ def add_row(folder: Path, tally: Tally, *, control: bool) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     counts = {"anomalies": dict(tally.anomalies), "boundaries": dict(tally.boundaries)}
     row = {"control": control, "sound": tally.sound, **vars(tally), **counts}
-    name = "".join(letter if letter.isalnum() else "-" for letter in tally.check)
+    of = f"{tally.engine}-{tally.check}"
+    name = "".join(letter if letter.isalnum() else "-" for letter in of)
     (folder / f"row-{name}.json").write_text(json.dumps(row))
 
 
 def read_rows(folder: Path) -> list[Row]:
     """Return every row, controls last."""
     rows: list[Row] = [json.loads(path.read_text()) for path in folder.glob("row-*.json")]
-    return sorted(rows, key=lambda row: (row["control"], row["check"]))
+    return sorted(rows, key=lambda row: (row["control"], row["engine"], row["check"]))
 
 
 def leave(folder: Path, of: int) -> bool:
@@ -80,15 +83,35 @@ def headline(rows: Sequence[Row]) -> str:
     )
 
 
+def engine_table(rows: Sequence[Row]) -> str:
+    """Return what each engine was put through and what it did wrong, controls left out."""
+    heads = ("engine", "checks", "calls", "faults", "acknowledged", *_ANOMALIES, "other")
+    lines = [f"| {' | '.join(heads)} |", f"|---|{'---:|' * (len(heads) - 1)}"]
+    for engine in sorted({row["engine"] for row in rows}):
+        mine = [row for row in rows if row["engine"] == engine and not row["control"]]
+        if not mine:
+            continue
+        bad: Counter[str] = sum((Counter(row["anomalies"]) for row in mine), Counter())
+        faults = sum(row["kills"] + row["faults"] + row["images"] for row in mine)
+        calls = sum(max(row["calls"], row["operations"]) for row in mine)
+        cells = [str(len(mine)), f"{calls:,}", f"{faults:,}"]
+        cells.append(f"{sum(row['operations'] for row in mine):,}")
+        cells += [str(bad[one]) for one in _ANOMALIES]
+        other = sum(count for kind, count in bad.items() if kind not in _ANOMALIES)
+        cells.append(str(other + sum(row["defects"] for row in mine)))
+        lines.append(f"| {' | '.join([engine, *cells])} |")
+    return "\n".join(lines)
+
+
 def table(rows: Sequence[Row]) -> str:
     """Return the rows as a Markdown table."""
-    heads = ("check", *_COLUMNS, *_ANOMALIES, "other", "seconds")
-    lines = [f"| {' | '.join(heads)} |", f"|---|{'---:|' * (len(heads) - 1)}"]
+    heads = ("engine", "check", *_COLUMNS, *_ANOMALIES, "other", "seconds")
+    lines = [f"| {' | '.join(heads)} |", f"|---|---|{'---:|' * (len(heads) - 2)}"]
     for row in rows:
         kinds = row["anomalies"]
         other = row["defects"] + sum(kinds.values()) - sum(kinds.get(one, 0) for one in _ANOMALIES)
         name = f"{'control: ' if row['control'] else ''}{row['check'].removeprefix('control: ')}"
-        cells = [name, *(f"{row[one]:,}" for one in _COLUMNS)]
+        cells = [row["engine"], name, *(f"{row[one]:,}" for one in _COLUMNS)]
         cells += [str(kinds.get(one, 0)) for one in _ANOMALIES]
         cells += [str(other), f"{row['seconds']:.0f}"]
         lines.append(f"| {' | '.join(cells)} |")
@@ -99,7 +122,8 @@ def write_report(rows: Sequence[Row], out: Path, command: str) -> None:
     """Write the table and its raw numbers beside each other."""
     where = _where(command)
     facts = "\n".join(f"- {name}: {value}" for name, value in where.items())
-    text = f"# Torture\n\n{headline(rows)}\n\n{facts}\n\n{_ABOUT}\n\n{table(rows)}\n"
+    text = f"# Torture\n\n{headline(rows)}\n\n{facts}\n\n## Every engine\n\n{engine_table(rows)}\n"
+    text += f"\n## Every check\n\n{_ABOUT}\n\n{table(rows)}\n"
     out.parent.mkdir(parents=True, exist_ok=True)
     out.with_suffix(".md").write_text(text)
     document = {"headline": headline(rows), **where, "rows": rows}

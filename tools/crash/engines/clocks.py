@@ -95,8 +95,8 @@ async def jump_clocks(engine: str, books: Sequence[AsyncDaybook], clock: FakeClo
     """
     tally = Tally("clock jumps", engine=engine)
     started = time.monotonic()
-    clocks = [clock, LateClock(clock)][: len(books)]
-    lives = _Lives(books, clocks)
+    clocks: list[FakeClock | LateClock] = [clock, LateClock(clock)]
+    lives = _Lives(books, clocks[: len(books)])
     for number, jump in enumerate(JUMPS):
         await lives.write(number % len(books))
         await lives.write((number + 1) % len(books))

@@ -74,6 +74,9 @@ def _judge_inherited(
 
 
 def _judge_removed(seen: SessionCalls, removal: Removal, final: _Entries) -> Iterator[Anomaly]:
+    if removal.completed is None and _is_unremoved(seen, removal, final):
+        yield from check(History(seen.appends, seen.reads, list(final)))
+        return
     done = _NEVER if removal.completed is None else removal.completed
     start = 1
     if final and (removal.clear or removal.completed is None):
@@ -90,6 +93,17 @@ def _judge_removed(seen: SessionCalls, removal: Removal, final: _Entries) -> Ite
     newest = max((append.last_seq for append in before), default=0)
     if final and removal.clear and removal.completed is not None and start <= newest:
         yield Anomaly("reordered", f"number {start} was given again after a clear")
+
+
+def _is_unremoved(seen: SessionCalls, removal: Removal, final: _Entries) -> bool:
+    """Tell whether a removal that was never acknowledged did nothing: older messages are there."""
+    older = {
+        one
+        for append in seen.appends
+        if append.outcome == "ok" and (append.completed or _NEVER) < removal.invoked
+        for one in append.ids
+    }
+    return any(message_id in older for _, message_id in final)
 
 
 def _as_after(append: Append, removed_from: int, removed_by: int) -> Append:
