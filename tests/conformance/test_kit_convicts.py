@@ -50,7 +50,6 @@ from daybook.testing.broken_views import (
     EndComputedAnew,
     FirstNumberIgnored,
     GrantsReplaced,
-    PinsReplaced,
     ViewHidesOneMore,
     ViewOfTheWindow,
 )
