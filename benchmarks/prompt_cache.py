@@ -8,7 +8,7 @@ Requests are compared character by character, and counted in tokens by the same 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
 from benchmarks.harness import Settings
@@ -28,6 +28,7 @@ _USER = "ann"
 
 Said = list[tuple[str, str]]
 Sent = list[str]
+Side = Callable[[Said, int], Coroutine[Any, Any, Sent]]
 
 
 def run(settings: Settings) -> Report:
@@ -77,8 +78,8 @@ async def _earlier(book: AsyncDaybook, turns: int) -> None:
         await book.history.append("earlier", exchange, user_id=_USER)
 
 
-def _sides() -> dict[str, Callable[[Said, int], Awaitable[Sent]]]:
-    sides: dict[str, Callable[[Said, int], Awaitable[Sent]]] = {
+def _sides() -> dict[str, Side]:
+    sides: dict[str, Side] = {
         "Daybook, as it comes, recall on": _daybook(Strategy(), query=True),
         "Daybook, half the window given up at once, recall on": _daybook(
             Strategy(tail=TokenWindow(step=0.5)), query=True
@@ -95,7 +96,7 @@ def _sides() -> dict[str, Callable[[Said, int], Awaitable[Sent]]]:
     return sides
 
 
-def _daybook(strategy: Any, *, query: bool) -> Callable[[Said, int], Awaitable[Sent]]:
+def _daybook(strategy: Any, *, query: bool) -> Side:
     async def side(said: Said, budget: int) -> Sent:
         requests: Sent = []
         async with AsyncDaybook.open("inmemory://") as book:
@@ -116,7 +117,7 @@ def _daybook(strategy: Any, *, query: bool) -> Callable[[Said, int], Awaitable[S
     return side
 
 
-def _langchain(*, recall: bool) -> Callable[[Said, int], Awaitable[Sent]]:
+def _langchain(*, recall: bool) -> Side:
     """What its documentation shows: the newest that fit, the system prompt kept.
 
     With `recall`, memories are put into the system prompt of every call, as examples of memory
