@@ -130,10 +130,11 @@ async def test_openai_gets_what_it_can_take(model_server: ModelServer) -> None:
         {"type": "text", "text": "[video]"},
     ]
     assert calling["content"] == "I look it up."
+    first_id = calling["tool_calls"][0]["id"]
     first, second = (call["function"]["arguments"] for call in calling["tool_calls"])
     assert json.loads(first) == {"city": "Oslo", "ö": 1}
     assert second == '{"city": Oslo'
-    assert rain == {"role": "tool", "tool_call_id": "call/1", "content": "rain"}
+    assert rain == {"role": "tool", "tool_call_id": first_id, "content": "rain"}
     assert failed["content"][1] == {"type": "text", "text": "[image]"}
     assert last == {"role": "user", "content": "And?"}
     assert [tool["function"]["name"] for tool in body["tools"]] == ["weather", "bare"]

@@ -28,6 +28,7 @@ _PARTS = {
     "assistant": {"text", "refusal"},
     "tool": {"text"},
 }
+_LONGEST_ID = 40
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _FINISH = {
     "stop": "stop",
@@ -72,6 +73,8 @@ def _wrong_fields(message: dict[str, Any]) -> Iterator[str]:
     for call in message.get("tool_calls", ()):
         if call["type"] != "function" or not isinstance(call["function"]["arguments"], str):
             yield "arguments must be text"
+        if not 0 < len(call["id"]) <= _LONGEST_ID:
+            yield "an id is too long"
 
 
 def _wrong_parts(message: dict[str, Any]) -> Iterator[str]:

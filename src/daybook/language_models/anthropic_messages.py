@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
-from hashlib import blake2b
 from typing import Any
 
+from daybook.language_models.call_ids import sent_call_id
 from daybook.language_models.media import Media, media_of, stand_in
 from daybook.language_models.tool_arguments import arguments_object
 from daybook.model.message import ContentPart, Message
@@ -15,8 +14,6 @@ from daybook.model.reply import ModelRequest, Tool
 __all__ = ["anthropic_body"]
 
 _MOST_MARKS = 4
-_ID = re.compile(r"[A-Za-z0-9_-]+")
-_ID_ODD = re.compile(r"[^A-Za-z0-9_-]")
 _THOUGHTS = frozenset({"thinking", "redacted_thinking"})
 # Blocks of Anthropic's own that a later request repeats as they came.
 _OWN_BLOCKS = frozenset(
@@ -114,7 +111,7 @@ def _blocks(message: Message) -> list[Block]:
     made += [
         {
             "type": "tool_use",
-            "id": _call_id(call.id),
+            "id": sent_call_id(call.id),
             "name": call.name,
             "input": arguments_object(call.arguments),
         }
@@ -124,7 +121,7 @@ def _blocks(message: Message) -> list[Block]:
 
 
 def _result(message: Message, made: list[Block]) -> Block:
-    result: Block = {"type": "tool_result", "tool_use_id": _call_id(message.tool_call_id or "")}
+    result: Block = {"type": "tool_result", "tool_use_id": sent_call_id(message.tool_call_id or "")}
     if len(made) == 1 and set(made[0]) == {"type", "text"}:
         result["content"] = made[0]["text"]
     elif made:
@@ -202,13 +199,6 @@ def _tool(tool: Tool) -> dict[str, Any]:
     if tool.description:
         made["description"] = tool.description
     return made
-
-
-def _call_id(call_id: str) -> str:
-    """Return an id that is allowed: other providers' may hold other letters."""
-    if _ID.fullmatch(call_id):
-        return call_id
-    return f"{_ID_ODD.sub('_', call_id)}_{blake2b(call_id.encode(), digest_size=4).hexdigest()}"
 
 
 def _mark(blocks: list[Block]) -> None:

@@ -14,6 +14,7 @@ from langchain_core.messages import (
     ToolMessage,
 )
 
+from daybook.language_models.call_ids import fresh_call_id
 from daybook.language_models.media import Media, media_of, stand_in
 from daybook.language_models.reply_parts import (
     NotAnAnswerError,
@@ -23,7 +24,6 @@ from daybook.language_models.reply_parts import (
     usage_details,
 )
 from daybook.language_models.tool_arguments import read_arguments
-from daybook.model.identifiers import new_id
 from daybook.model.message import ContentPart, Message, ToolCall, Usage
 from daybook.model.reply import FinishReason, Reply, Tool
 
@@ -200,7 +200,7 @@ def _calls(answer: AIMessage) -> list[ToolCall]:
 
 
 def _call(call: Any, arguments: dict[str, Any] | str) -> ToolCall:
-    return ToolCall(call["id"] or f"call_{new_id()}", call["name"] or "", arguments)
+    return ToolCall(call["id"] or fresh_call_id(), call["name"] or "", arguments)
 
 
 def _blocks(content: Any) -> Iterator[tuple[Any, Mapping[str, Any]]]:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from daybook.language_models.call_ids import fresh_call_id
 from daybook.language_models.media import media_of, stand_in
 from daybook.language_models.reply_parts import NotAnAnswerError, Pieces, finished, token_count
 from daybook.language_models.tool_arguments import arguments_object, read_arguments
-from daybook.model.identifiers import new_id
 from daybook.model.message import ContentPart, Message, ToolCall, Usage
 from daybook.model.reply import FinishReason, ModelRequest, Reply, Tool
 
@@ -158,7 +158,7 @@ def _call(call: Mapping[str, Any]) -> ToolCall:
     arguments = function.get("arguments") or {}
     if isinstance(arguments, str):
         arguments = read_arguments(arguments)
-    return ToolCall(call.get("id") or f"call_{new_id()}", function["name"], arguments)
+    return ToolCall(call.get("id") or fresh_call_id(), function["name"], arguments)
 
 
 def _tool(tool: Tool) -> dict[str, Any]:

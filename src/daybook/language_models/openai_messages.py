@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+from daybook.language_models.call_ids import sent_call_id
 from daybook.language_models.media import Media, media_of, stand_in
 from daybook.language_models.tool_arguments import write_arguments
 from daybook.model.message import ContentPart, Message
@@ -58,7 +59,11 @@ def openai_message(message: Message) -> dict[str, Any]:
     """
     content = _content(message)
     if message.role == "tool":
-        return {"role": "tool", "tool_call_id": message.tool_call_id or "", "content": content}
+        return {
+            "role": "tool",
+            "tool_call_id": sent_call_id(message.tool_call_id or ""),
+            "content": content,
+        }
     made: dict[str, Any] = {"role": message.role, "content": content}
     name = _NAME_ODD.sub("_", message.name or "").strip("_")[:_NAME_LENGTH]
     if name:
@@ -67,7 +72,7 @@ def openai_message(message: Message) -> dict[str, Any]:
         made["content"] = content or None
         made["tool_calls"] = [
             {
-                "id": call.id,
+                "id": sent_call_id(call.id),
                 "type": "function",
                 "function": {"name": call.name, "arguments": write_arguments(call.arguments)},
             }

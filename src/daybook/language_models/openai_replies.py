@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from daybook.language_models.call_ids import fresh_call_id
 from daybook.language_models.reply_parts import (
     NotAnAnswerError,
     Pieces,
@@ -13,7 +14,6 @@ from daybook.language_models.reply_parts import (
     usage_details,
 )
 from daybook.language_models.tool_arguments import read_arguments
-from daybook.model.identifiers import new_id
 from daybook.model.message import ContentPart, ToolCall, Usage
 from daybook.model.reply import FinishReason, Reply
 
@@ -152,7 +152,7 @@ def _reply(
 
 def _whole_call(call: Mapping[str, Any]) -> ToolCall:
     function = call.get("function")
-    call_id = call.get("id") or f"call_{new_id()}"
+    call_id = call.get("id") or fresh_call_id()
     if function is None:  # a tool that takes plain text
         return ToolCall(call_id, call["custom"]["name"], call["custom"]["input"])
     arguments = function["arguments"]
