@@ -26,6 +26,7 @@ from tools.crash.tally import Tally
 __all__ = ["judged", "quick_folder", "tracer", "zygote"]
 
 RESULTS = Path(__file__).resolve().parents[2] / "benchmarks" / "results" / "torture"
+ENGINES_ONLY = "tests/torture/test_engines.py"
 Judged = Callable[[Tally], None]
 
 
@@ -61,5 +62,10 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     if not rows:
         return
     print(f"\n{table(rows)}\n\n{engine_table(rows)}\n\n{headline(rows)}", file=sys.__stderr__)
-    if not session.config.option.keyword:
+    if session.config.option.keyword:
+        return
+    if any(ENGINES_ONLY in argument for argument in session.config.args):
+        out = RESULTS.with_name("torture_engines")
+        write_report(rows, out, f"make torture ARGS={ENGINES_ONLY}")
+    else:
         write_report(rows, RESULTS, "make torture")

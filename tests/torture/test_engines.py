@@ -158,7 +158,7 @@ async def test_clocks_jump(engine: str, url_of: Url, judged: Judged) -> None:
         judged(await jump_clocks(engine, books, clock))
 
 
-PER_DAY = {"sqlite": 40, "file": 40, "redis": 20, "postgresql": 20}
+PER_DAY = {"sqlite": 20, "file": 8, "redis": 8, "postgresql": 8}
 
 
 @pytest.mark.parametrize("engine", ENGINES[1:])
