@@ -13,6 +13,7 @@ from daybook._version import __version__
 
 if TYPE_CHECKING:
     from daybook.blocking import Daybook
+    from daybook.chat import AsyncChatApplication, ChatApplication, ChatReply
     from daybook.client import AsyncDaybook
     from daybook.errors import DaybookError
     from daybook.model.entry import HistoryEntry, Receipt
@@ -23,7 +24,10 @@ if TYPE_CHECKING:
     from daybook.model.session import Page, Session, SessionStats
 
 __all__ = [
+    "AsyncChatApplication",
     "AsyncDaybook",
+    "ChatApplication",
+    "ChatReply",
     "ContentPart",
     "Daybook",
     "DaybookError",
@@ -44,7 +48,10 @@ __all__ = [
 ]
 
 _HOMES = {
+    "AsyncChatApplication": "daybook.chat",
     "AsyncDaybook": "daybook.client",
+    "ChatApplication": "daybook.chat",
+    "ChatReply": "daybook.chat",
     "ContentPart": "daybook.model.message",
     "Daybook": "daybook.blocking",
     "DaybookError": "daybook.errors",
