@@ -151,7 +151,16 @@ ENGINES: dict[str, Engine] = {
     ),
     "redis cluster": Engine(
         Side("Daybook on redis cluster", _redis_cluster),
-        Side("redis.asyncio.cluster, RPUSH", lambda p: RawRedisCluster(p.of("redis cluster"))),
+        Side(
+            "redis.asyncio.cluster, a pipeline with count and time",
+            lambda p: RawRedisCluster(p.of("redis cluster"), counted=True),
+        ),
+        (
+            Side(
+                "redis.asyncio.cluster, RPUSH",
+                lambda p: RawRedisCluster(p.of("redis cluster"), counted=False),
+            ),
+        ),
         most=1.5,
     ),
     "postgresql": Engine(

@@ -42,13 +42,20 @@ def _bodies(texts: Sequence[str]) -> list[str]:
 
 
 class _RawOnRedis(AsyncHistory):
-    """A list of JSON for each session."""
+    """A list of JSON for each session: one RPUSH, or a pipeline that also keeps count and time."""
 
     client: Any
-    name = "floor"
+
+    def __init__(self, *, counted: bool) -> None:
+        super().__init__()
+        self.name = "counted" if counted else "floor"
+        self._counted = counted
+
+    def _key(self, session: str) -> str:
+        return f"{self.name}:{{{session}}}"  # both keys of a session in one slot of a cluster
 
     async def _push(self, session: str, bodies: list[str]) -> None:
-        await self.client.rpush(f"{self.name}:{session}", *bodies)
+        await self.client.rpush(self._key(session), *bodies)
 
     def fill(self, session: str, texts: Sequence[str]) -> None:
         """Append in one command."""
@@ -56,13 +63,21 @@ class _RawOnRedis(AsyncHistory):
             self.loop.wait(self._push(session, _bodies(texts)))
 
     async def append(self, session: str, exchange: Exchange) -> None:
-        """Append in one command."""
-        await self._push(session, _bodies(exchange))
+        """Append in one round trip."""
+        if not self._counted:
+            return await self._push(session, _bodies(exchange))
+        key = self._key(session)
+        pipeline = self.client.pipeline(transaction=True)
+        pipeline.rpush(key, *_bodies(exchange))
+        pipeline.hincrby(f"{key}-head", "count", len(exchange))
+        pipeline.hset(f"{key}-head", "last", "2026-11-01T12:00:00Z")
+        await pipeline.execute()
+        return None
 
     async def load(self, session: str, limit: int | None) -> int:
         """Read and decode."""
         first = 0 if limit is None else -limit
-        bodies = await self.client.lrange(f"{self.name}:{session}", first, -1)
+        bodies = await self.client.lrange(self._key(session), first, -1)
         messages: list[Any] = [json.loads(body) for body in bodies]
         return len(messages)
 
@@ -73,38 +88,25 @@ class _RawOnRedis(AsyncHistory):
 
 
 class RawRedis(_RawOnRedis):
-    """`redis.asyncio`: one RPUSH, or one pipeline that also keeps a session's count and time."""
+    """`redis.asyncio`."""
 
     def __init__(self, url: str, *, counted: bool) -> None:
-        super().__init__()
+        super().__init__(counted=counted)
         from redis.asyncio import Redis  # noqa: PLC0415 - an optional driver
 
         self.client = Redis.from_url(url)
         self._url = url
-        self.name = "counted" if counted else "floor"
-        self._counted = counted
-
-    async def append(self, session: str, exchange: Exchange) -> None:
-        """Append in one round trip."""
-        if not self._counted:
-            return await self._push(session, _bodies(exchange))
-        pipeline = self.client.pipeline(transaction=True)
-        pipeline.rpush(f"counted:{session}", *_bodies(exchange))
-        pipeline.hincrby(f"counted-head:{session}", "count", len(exchange))
-        pipeline.hset(f"counted-head:{session}", "last", "2026-11-01T12:00:00Z")
-        await pipeline.execute()
-        return None
 
     def stored_bytes(self) -> int:
         """Return what its keys take."""
-        return redis_bytes(self._url, f"{self.name}*")
+        return redis_bytes(self._url, f"{self.name}:*")
 
 
 class RawRedisCluster(_RawOnRedis):
-    """`redis.asyncio.cluster`: one RPUSH."""
+    """`redis.asyncio.cluster`."""
 
-    def __init__(self, url: str) -> None:
-        super().__init__()
+    def __init__(self, url: str, *, counted: bool) -> None:
+        super().__init__(counted=counted)
         from redis.asyncio.cluster import RedisCluster  # noqa: PLC0415 - an optional driver
 
         self._url = url.partition("?")[0]
@@ -116,7 +118,7 @@ class RawRedisCluster(_RawOnRedis):
 
     def stored_bytes(self) -> int:
         """Return what its keys take."""
-        return redis_cluster_bytes(self._url, "floor:*")
+        return redis_cluster_bytes(self._url, f"{self.name}:*")
 
 
 class RawPostgres(AsyncHistory):
