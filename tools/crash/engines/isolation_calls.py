@@ -12,28 +12,42 @@ from dataclasses import dataclass
 from typing import Any
 
 from daybook.client import AsyncDaybook
+from daybook.context.strategy import TokenWindow
 from daybook.facets.records import RecordWrite
-from daybook.model.message import Message
+from daybook.model.cost import Reservation
+from daybook.model.message import Message, Usage
 from daybook.protocols.clock import new_id
+from daybook.testing.fake_clock import START
 from tools.crash.engines.isolation_world import Owner
 
 __all__ = ["LIFETIME", "Aim", "Method", "facets_of", "find_methods"]
 
-LIFETIME = frozenset({"open", "close", "resume", "capabilities"})
-"""What a daybook offers beside its facets: it is opened and closed, and reaches no data."""
+LIFETIME = frozenset(
+    {
+        *("open", "close", "resume", "capabilities"),
+        "clock",
+        "model",  # asks a model what it is given; its counts are those of `costs`
+        "turn_leases",  # makes a lease on a session that was looked up before
+    }
+)
+"""What a daybook offers beside its facets: none of it reads what is stored."""
 
 # Parameters that name a thing: a cell puts the target's id into one of them.
-_IDS = ("session_id", "other_id", "into", "new_session_id", "conversation_id", "key")
+_IDS = ("session_id", "other_id", "into", "new_session_id", "conversation_id", "receipt_id",
+        "key")  # fmt: skip
 # Parameters that a call is always given.
 _ALWAYS = ("query", "namespace", "namespace_prefix", "prefix", "messages", "value", "writes",
-           "with_user", "from_user", "exported")  # fmt: skip
+           "with_user", "from_user", "exported", "seq", "operation", "used", "model_id",
+           "reservation", "input_tokens", "max_output_tokens", "estimated", "actual")  # fmt: skip
 # Parameters that name nobody and nothing.
 _PLAIN = frozenset(
     "limit after before hidden max_tokens recall_share recall_limit title metadata ttl "
     "max_messages cursor at role expires_at format since until neighbours read_your_writes "
-    "on_progress provenance expected_version filter offset max_depth".split()
+    "on_progress provenance expected_version filter offset max_depth "
+    "strategy system profile model keep_receipt kind usd tokens period by expires_after".split()
 )
 _USER = "user_id"
+_MODEL = "ollama:none"
 _STRANGER = "carol-77aa"
 # These take new ids: there is nothing to find under one's own.
 _MAKES = {"sessions.create"}
@@ -46,6 +60,7 @@ class Aim:
     Attributes:
         caller: Who calls.
         session: The id of the session aimed at.
+        receipt: The id of a receipt of a context of that owner's.
         other: A branch of the caller's own session, for the second id of a call.
         own: The caller's own session.
         key: The key of the record aimed at.
@@ -59,6 +74,7 @@ class Aim:
 
     caller: Owner
     session: str
+    receipt: str
     other: str
     own: str
     key: str
@@ -88,6 +104,13 @@ class Method:
         return [one for one in self.parameters if one not in {*_IDS, *_ALWAYS, *_PLAIN, _USER}]
 
     @property
+    def names_owner(self) -> bool:
+        """Tell whether a call can say for whom it is; if not, it is the whole tenant's."""
+        return bool(
+            {_USER, "namespace", "namespace_prefix", "prefix", "writes"} & {*self.parameters}
+        )
+
+    @property
     def needs_user(self) -> bool:
         """Tell whether it cannot be called for the whole tenant."""
         return self.parameters.get(_USER, False)
@@ -110,6 +133,10 @@ class Method:
             given[_USER] = aim.caller.user
         if self.parameters.get("max_tokens"):
             given["max_tokens"] = 2000
+        if self.parameters.get("strategy"):
+            given["strategy"] = TokenWindow()
+        if self.parameters.get("model"):
+            given["model"] = _MODEL
         for name in _IDS:
             if name == place:
                 given[name] = self._target(name, aim)
@@ -122,8 +149,8 @@ class Method:
             return aim.diary if not (aim.is_own and self.name in _MAKES) else new_id()
         if aim.is_own and (self.name in _MAKES or place == "new_session_id"):
             return new_id()
-        if place == "key":
-            return aim.key
+        if place in {"key", "receipt_id"}:
+            return aim.key if place == "key" else aim.receipt
         return aim.other if aim.is_own and place in {"other_id", "into"} else aim.session
 
 
@@ -141,12 +168,37 @@ _VALUES: dict[str, Callable[[Aim], Any]] = {
     "with_user": lambda aim: _STRANGER if aim.is_own else aim.caller.user,
     "from_user": lambda aim: aim.caller.user,
     "exported": lambda aim: aim.exported,
+    "seq": lambda _: 1,
+    "operation": lambda _: "chat",
+    "used": lambda _: Usage(input_tokens=1, output_tokens=1),
+    "model_id": lambda _: _MODEL,
+    "reservation": lambda aim: _reservation(aim.caller.user),
+    "input_tokens": lambda _: 1,
+    "max_output_tokens": lambda _: 1,
+    "estimated": lambda _: 10,
+    "actual": lambda _: 10,
 }
+
+
+def _reservation(user: str) -> Reservation:
+    """Return room that was never held: nothing is given back, nobody hears of anything."""
+    return Reservation(
+        id=new_id(),
+        user_id=user,
+        operation="chat",
+        model=_MODEL,
+        input_tokens=1,
+        output_tokens=1,
+        micro_usd=1,
+        expires_at=START,
+    )
 
 
 def facets_of(book: AsyncDaybook) -> dict[str, Any]:
     """Return the parts through which a daybook's data are reached, by attribute."""
-    return {name: one for name, one in vars(book).items() if not name.startswith("_")}
+    names = [*vars(book), *(name for name in vars(type(book)) if not hasattr(object, name))]
+    public = {name for name in names if not name.startswith("_")} - LIFETIME
+    return {name: getattr(book, name) for name in sorted(public)}
 
 
 def find_methods(book: AsyncDaybook) -> list[Method]:

@@ -21,7 +21,7 @@ from daybook.context.token_estimate import ApproximateTokenCounter
 from daybook.engines.inmemory.engine import InMemoryEngine
 from daybook.facets.new_session import session_id_of
 from daybook.indexing.models import Models
-from daybook.model.message import Message
+from daybook.model.message import Message, Usage
 from daybook.protocols.clock import Clock, SystemClock, new_id
 from daybook.registry import Engine, load_token_embedder
 
@@ -81,6 +81,7 @@ class World:
         index = engine.index or InMemoryEngine(clock=clock).index
         self.books = {tenant: _book(engine, index, tenant, clock) for tenant in TENANTS}
         self.owners = [Owner(tenant, user) for tenant in TENANTS for user in USERS]
+        self.receipts: dict[Owner, str] = {}
         self._sessions: dict[str, set[str]] = {}
         self._keys: dict[str, set[tuple[tuple[str, ...], str]]] = {}
 
@@ -108,9 +109,18 @@ class World:
             await self._make_common(owner)
             await book.records.put((owner.user, owner.canary), "named", {"text": owner.canary})
             await self._count_differently(owner)
+            self.receipts[owner] = await self._use(owner)
         for tenant in TENANTS:
             self._sessions[tenant] = await self._session_ids(tenant)
             self._keys[tenant] = await self._record_keys(tenant)
+
+    async def _use(self, owner: Owner) -> str:
+        """Have an owner build a context, which leaves a receipt, and pay for a model's call."""
+        book = self.book(owner)
+        built = await book.context.build(owner.session("live"), max_tokens=None, user_id=owner.user)
+        used = Usage(input_tokens=1, output_tokens=1)
+        await book.costs.record(owner.user, owner.canary, used, model="ollama:none")
+        return built.receipt.id
 
     async def _count_differently(self, owner: Owner) -> None:
         """Have no two owners say equally much."""
