@@ -17,7 +17,7 @@ from tests.servers.fault_proxy import Faults, fault_proxy
 from tools.crash.engines.addresses import open_url, port_of, through
 from tools.crash.engines.cancel_storm import storm_of_cancellations
 
-OPERATIONS = {"redis": 800, "postgresql": 400, "mongodb": 200, "dynamodb": 100}
+OPERATIONS = {"redis": 480, "postgresql": 160, "mongodb": 160, "dynamodb": 48}
 DELAY_S = 0.003
 
 

@@ -21,7 +21,7 @@ def test_processes(
     engine: str, url_of: Callable[[str], str], tmp_path: Path, zygote: Zygote
 ) -> None:
     url = url_of(engine)
-    seconds = 3.0 if engine == "dynamodb" else 1.5  # its emulator is slow
+    seconds = 2.0 if engine == "dynamodb" else 0.8  # its emulator is slow
     tally = contend_over_sessions(
         zygote, engine, url, tmp_path, processes=2, seconds=seconds, mix=MIX
     )

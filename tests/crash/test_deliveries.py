@@ -15,7 +15,7 @@ from tools.crash.engines.deliveries import deliver_through, deliver_to, deliver_
 from tools.crash.zygote import Zygote
 
 # How many writes each has time for: a driver needs up to half a second to trust its server again.
-WRITES = {"redis": 100, "postgresql": 30, "mongodb": 15, "dynamodb": 15}
+WRITES = {"redis": 60, "postgresql": 10, "mongodb": 6, "dynamodb": 6}
 
 
 @pytest.mark.parametrize("engine", PROXIED)
@@ -42,6 +42,6 @@ async def test_a_log_that_forgets_what_it_stored_is_convicted(double: type[LogDo
 
 @pytest.mark.parametrize("engine", ["sqlite", "file"])
 def test_killed_before_the_reply(engine: str, url_of: Callable[[str], str], zygote: Zygote) -> None:
-    tally = deliver_to_processes(zygote, engine, url_of(engine), writes=150)
+    tally = deliver_to_processes(zygote, engine, url_of(engine), writes=100)
     assert tally.sound, tally.examples
     assert tally.kills >= 2

@@ -41,13 +41,3 @@ async def test_redis_that_keeps_nothing_is_convicted_and_says_so() -> None:
         async with open_url(url) as book:
             assert book.capabilities.ack == "volatile"
     assert tally.anomalies["lost"]
-
-
-async def test_postgresql_that_commits_late_is_convicted_and_says_so() -> None:
-    late = {"wal_writer_delay": "10s"}
-    with postgres_server(synchronous_commit="off", settings=late) as server:
-        url = fresh_url(server.url)
-        async with open_url(url) as book:
-            assert book.capabilities.ack == "volatile"
-        tally = await kill_under_load("postgresql", "off", server, url, cycles=1)
-    assert tally.anomalies["lost"]

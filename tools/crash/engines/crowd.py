@@ -23,7 +23,7 @@ from tools.crash.zygote import Zygote
 
 __all__ = ["contend_as_tasks", "contend_over_sessions", "judge_place", "read_finals"]
 
-_START_S = 1.5  # for all processes to open before the first step
+_START_S = 1.0  # for all processes to open before the first step
 
 
 def contend_over_sessions(

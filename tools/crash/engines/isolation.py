@@ -93,12 +93,15 @@ class Matrix:
         methods: What was called.
     """
 
-    def __init__(self, world: World, *, first_only: bool = False) -> None:
+    def __init__(
+        self, world: World, *, first_only: bool = False, callers: int | None = None
+    ) -> None:
         self.cells = 0
         self.defects: list[str] = []
         self.methods = find_methods(next(iter(world.books.values())))
         self._world = world
         self._first_only = first_only
+        self._callers = callers
         self._logged = _Logged()
         self._baseline: dict[str, str] = {}
 
@@ -119,7 +122,7 @@ class Matrix:
         for as_user in (True, False):
             if not (method.names_owner if as_user else not method.needs_user):
                 continue
-            for caller in self._world.owners:
+            for caller in self._world.owners[: self._callers]:
                 for place in method.places():
                     await self._run_row(method, caller, place, as_user=as_user)
         await self._compare(method)
@@ -309,13 +312,22 @@ def _logging_to(handler: logging.Handler) -> Iterator[None]:
         ours.setLevel(level)
 
 
-async def isolate(engine: str, opened: Any, *, first_only: bool = False) -> Tally:
-    """Run the matrix on an opened engine, under which nothing is stored yet, and close it."""
+async def isolate(
+    engine: str, opened: Any, *, first_only: bool = False, callers: int | None = None
+) -> Tally:
+    """Run the matrix on an opened engine, under which nothing is stored yet, and close it.
+
+    Args:
+        engine: For the report.
+        opened: The engine.
+        first_only: Stop after the first method with a defect.
+        callers: Only the first so many owners call; None for all.
+    """
     tally = Tally("isolation matrix", engine=engine)
     started = time.monotonic()
     try:
         async with World.on(opened) as world:
-            matrix = Matrix(world, first_only=first_only)
+            matrix = Matrix(world, first_only=first_only, callers=callers)
             await matrix.run()
             tally.operations = tally.calls = matrix.cells
             tally.add("matrix", (), matrix.defects)
