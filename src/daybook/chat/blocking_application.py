@@ -12,6 +12,7 @@ from daybook.chat.chat_values import ChatReply, SessionInfo
 from daybook.chat.tool_functions import ToolFunction
 from daybook.client import ModelChoice
 from daybook.context.strategy import StrategyLike
+from daybook.loop_thread import LoopThread
 from daybook.model.export_format import ExportFormat
 from daybook.model.message import Message
 from daybook.model.session import Grant, GrantRole, Session
@@ -56,7 +57,8 @@ class ChatApplication:
         if isinstance(place, str):
             self._owned = Daybook.open(place, model=model, **open_options)
         self._book: Daybook = self._owned or place
-        core, self._loop = self._book.parts()
+        core, loop = self._book.parts()
+        self._loop: LoopThread = loop
         try:
             self._chat = AsyncChatApplication(
                 core,

@@ -12,7 +12,7 @@ from daybook.model.session import Session
 
 __all__ = ["NO_MODEL", "answer_from_memory", "is_from_memory"]
 
-NO_MODEL = "No language model is configured"
+NO_MODEL = "No language model is configured. "
 _MOST_QUOTES = 3
 _MOST_HITS = 20
 _LONGEST_QUERY = 2000
@@ -35,7 +35,7 @@ async def answer_from_memory(
         ProviderError: The embedder failed.
     """
     if not question.text.strip():
-        return f"{NO_MODEL}, and there are no words in this to look up."
+        return f"{NO_MODEL}There are no words in this to look up."
     try:
         hits = await book.recall.search(
             question.text[:_LONGEST_QUERY],
@@ -45,11 +45,11 @@ async def answer_from_memory(
             neighbours=0,
         )
     except UnsupportedError:
-        return f"{NO_MODEL}, and there is no search index to look things up in."
+        return f"{NO_MODEL}There is no search index to look things up in."
     quotes = _quotes(hits, question)
     if not quotes:
-        return f"{NO_MODEL}, and I remember nothing about this."
-    return "\n".join([f"{NO_MODEL}. This is what I remember:", *quotes])
+        return f"{NO_MODEL}I remember nothing about this."
+    return "\n".join([f"{NO_MODEL}This is what I remember:", *quotes])
 
 
 def is_from_memory(message: Message) -> bool:

@@ -21,6 +21,7 @@ class Entry(NamedTuple):
 
 
 COMMANDS: Mapping[str, Entry] = {
+    "chat": Entry("chat_command", "Talk with a model that remembers."),
     "import": Entry("import_command", "Import conversation files; safe to repeat."),
     "recall": Entry("recall_command", "Find what was said, and show where."),
     "sessions": Entry("sessions_command", "List conversations."),
