@@ -31,6 +31,8 @@ def measure_appends(bench: Bench) -> None:
     for name, engine in bench.engines.items():
         rows = bench.rows_of(engine)
         for n in held:
+            if n > engine.at_most(n):
+                continue
             session = bench.session(f"held-{n}")
             fit = [
                 row
@@ -56,13 +58,13 @@ def _round_of(bench: Bench, side: History, n: int) -> Callable[[], float]:
 
 
 def _add_table(bench: Bench, held: tuple[int, ...], found: dict[tuple[str, int], Series]) -> None:
-    most = held[-1]
     table: list[list[str]] = []
     for name, engine in bench.engines.items():
         floor = engine.floor.name
+        most = engine.at_most(held[-1])
         for row in bench.rows_of(engine):
             cells = [bench.cell(bench.session(f"held-{n}"), row, found.get((row, n))) for n in held]
-            table.append([row, *cells, *_ratios(found, row, floor, held)])
+            table.append([row, *cells, *_ratios(found, row, floor, held, most)])
         ours = engine.daybook.name
         if (ours, most) in found:
             flat = found[ours, most].ratio(found[ours, 0])
@@ -80,9 +82,8 @@ def _add_table(bench: Bench, held: tuple[int, ...], found: dict[tuple[str, int],
 
 
 def _ratios(
-    found: dict[tuple[str, int], Series], row: str, floor: str, held: tuple[int, ...]
+    found: dict[tuple[str, int], Series], row: str, floor: str, held: tuple[int, ...], most: int
 ) -> list[str]:
-    most = held[-1]
     flat = f"{found[row, most].ratio(found[row, 0]):.2f}" if (row, most) in found else ""
     against = [
         f"{found[row, n].ratio(found[floor, n]):.2f}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from functools import partial
-from statistics import median
+from statistics import fmean, median
 
 import msgspec
 
@@ -14,7 +14,8 @@ from benchmarks.harness import Series
 from benchmarks.report import duration
 from benchmarks.sides.daybook_engines import EngineDaybook, owner_of
 from benchmarks.sides.daybooks import messages_of
-from benchmarks.sides.history import History
+from benchmarks.sides.engine_sides import Engine
+from benchmarks.sides.history import AsyncHistory, History
 from benchmarks.talk import Talk
 from daybook import Message
 
@@ -25,7 +26,7 @@ _SMALL = 100
 _LIMIT, _FLAT, _SIZE = 1.7, 1.3, 1.3
 _FAST_S = 0.01
 _SLOW_S = 0.5
-_BULK = ("file history", "(moto)")  # write the whole session for each append, or are a simulator
+_GROWN = 600.0  # seconds that growing a session may take
 
 
 def measure_loads(bench: Bench) -> None:
@@ -44,7 +45,7 @@ def measure_loads(bench: Bench) -> None:
     newest, newest_short, everything = steps
     for name, engine in bench.engines.items():
         ours = engine.daybook.name
-        if (newest, ours) in found:
+        if (newest, ours) in found and not engine.simulated:
             flat = found[newest, ours].ratio(found[newest_short, ours])
             bench.judge(f"{newest} / of {_SMALL}, {name}", flat, _FLAT)
         if engine.most is not None:
@@ -62,21 +63,22 @@ def _grow(bench: Bench, texts: list[str]) -> dict[str, float]:
             side = bench.sides[row]
             bench.try_fill(row, short, partial(side.fill, short, texts[:_SMALL]))
             before = side.stored_bytes()
-            if not bench.try_fill(row, long, partial(_converse, row, side, long, texts)):
+            said = texts[: engine.at_most(len(texts))]
+            grow = side.fill if engine.simulated else partial(_converse, side)
+            if not bench.try_fill(row, long, partial(grow, long, said)):
                 continue
             after = side.stored_bytes()
             if before is not None and after is not None:
-                weights[row] = (after - before) / len(texts)
+                weights[row] = (after - before) / len(said)
     return weights
 
 
-def _converse(row: str, side: History, session: str, texts: list[str]) -> None:
-    """Append exchange by exchange, as a conversation grows, where that ends today."""
-    if any(word in row for word in _BULK):
+def _converse(side: History, session: str, texts: list[str]) -> None:
+    """Append exchange by exchange, as a conversation grows: Daybook and the awaited floors."""
+    if isinstance(side, AsyncHistory):
+        side.time_appends(session, list(zip(texts[::2], texts[1::2], strict=True)), _GROWN)
+    else:
         side.fill(session, texts)
-        return
-    pairs = list(zip(texts[::2], texts[1::2], strict=True))
-    side.time_appends(session, pairs, 600.0)
 
 
 def _load(bench: Bench, steps: dict[str, tuple[str, int | None]]) -> dict[tuple[str, str], Series]:
@@ -113,9 +115,13 @@ def _load_table(
                 ratio = f"{series.ratio(floor):.2f}" if series and floor else ""
                 unfit = bench.unfit.get((bench.session("long"), row), "")
                 cells += [duration(series.median) if series else unfit, ratio]
-            table.append([row, *cells])
+            table.append([_label(engine, row), *cells])
     columns = ["side", *(part for label in labels for part in (label, "x floor"))]
     bench.add_table(title, columns, table)
+
+
+def _label(engine: Engine, row: str) -> str:
+    return f"{row}, {engine.at_most(1 << 32):,} messages" if engine.simulated else row
 
 
 def _judge_load(bench: Bench, label: str, name: str, found: dict[tuple[str, str], Series]) -> None:
@@ -134,18 +140,20 @@ def _size_table(bench: Bench, texts: list[str], weights: dict[str, float]) -> No
         for row in bench.rows_of(engine):
             if row not in weights:
                 continue
-            table.append([row, f"{weights[row]:,.0f}", f"{weights[row] / plain:.2f}", ""])
+            weight = weights[row]
+            table.append([_label(engine, row), f"{weight:,.0f}", f"{weight / plain:.2f}", ""])
             side = bench.sides[row]
             if isinstance(side, EngineDaybook):
-                own = _own_json(side, bench.session("long")) / len(texts)
-                table[-1][3] = f"{weights[row] / own:.2f}"
-                bench.judge(f"bytes a message, {name}, x its JSON", weights[row] / own, _SIZE)
+                own = _own_json(side, bench.session("long"))
+                table[-1][3] = f"{weight / own:.2f}"
+                bench.judge(f"bytes a message, {name}, x its JSON", weight / own, _SIZE)
     columns = ["side", "bytes a message", "x JSON of role and content", "x its own JSON"]
     bench.add_table(f"Bytes a message in a session of {len(texts):,}", columns, table)
     bench.report.notes.append(
-        f"Bytes: what the store says it holds with the session less what it held before, grown "
-        f"exchange by exchange: MEMORY USAGE of all keys, pg_total_relation_size, MongoDB's "
-        f"dataSize and indexSize (before compression), SQLite's pages in use, lengths of files. "
+        f"Bytes: what the store says it holds with the session less what it held before, Daybook "
+        "and awaited floors grown exchange by exchange: MEMORY USAGE of all keys, "
+        "pg_total_relation_size, MongoDB's dataSize and indexSize (before compression), SQLite's "
+        "pages in use, lengths of files. "
         f"JSON of role and content takes {plain:.0f} bytes; Daybook's own JSON has id, time, "
         "schema version, too."
     )
@@ -155,7 +163,7 @@ def _own_json(side: EngineDaybook, session: str) -> float:
     messages: list[Message] = side.loop.wait(
         side.book.history.list(session, user_id=owner_of(session))
     )
-    return float(sum(len(msgspec.json.encode(message)) for message in messages))
+    return fmean(len(msgspec.json.encode(message)) for message in messages)
 
 
 def measure_foreign(bench: Bench) -> None:

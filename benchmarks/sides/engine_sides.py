@@ -39,6 +39,7 @@ from benchmarks.sides.weighing import (
 __all__ = ["ENGINES", "Engine", "Side"]
 
 Maker = Callable[[Places], History]
+_SIMULATED = 1_000  # messages that a simulator gets in seconds
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,7 @@ class Engine:
         most: Target for an append's ratio to the floor; None for none.
         shared: Whether several processes can write to it.
         simulated: Whether its server is a simulator, slow and of little worth for times: it gets
-            fewer rounds.
+            fewer rounds and shorter sessions.
     """
 
     daybook: Side
@@ -74,6 +75,10 @@ class Engine:
     most: float | None = None
     shared: bool = True
     simulated: bool = False
+
+    def at_most(self, messages: int) -> int:
+        """Return how long a session may get here."""
+        return min(messages, _SIMULATED) if self.simulated else messages
 
     @property
     def sides(self) -> tuple[Side, ...]:
