@@ -12,6 +12,7 @@ PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11 python;
 	"$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo "$$python" && break; done)
 VENV ?= .venv
 BENCH_VENV ?= .venv-bench
+ADAPTERS_VENV ?= .venv-adapters
 BIN := $(VENV)/bin
 PIP_FLAGS := --quiet --disable-pip-version-check
 INSTALL_PINS := install $(PIP_FLAGS) --require-hashes --no-deps
@@ -46,6 +47,17 @@ $(BENCH_VENV)/.full: constraints-bench.txt pyproject.toml
 	$(PYTHON) -m venv $(BENCH_VENV)
 	$(BENCH_VENV)/bin/pip $(INSTALL_PINS) -r constraints-bench.txt
 	$(BENCH_VENV)/bin/pip $(INSTALL_SELF)
+	@touch $@
+
+# A newer LangChain lies beside the one that resolvers choose; PYTHONPATH puts it in front.
+NEWEST_LANGCHAIN := $(ADAPTERS_VENV)/langchain-newest
+
+$(ADAPTERS_VENV)/.full: constraints-adapters.txt constraints-langchain-newest.txt pyproject.toml
+	test -x $(ADAPTERS_VENV)/bin/python || $(PYTHON) -m venv $(ADAPTERS_VENV)
+	$(ADAPTERS_VENV)/bin/pip $(INSTALL_PINS) -r constraints-adapters.txt
+	rm -rf $(NEWEST_LANGCHAIN)
+	$(ADAPTERS_VENV)/bin/pip $(INSTALL_PINS) --target $(NEWEST_LANGCHAIN) -r constraints-langchain-newest.txt
+	$(ADAPTERS_VENV)/bin/pip $(INSTALL_SELF)
 	@touch $@
 
 # Real servers for the tests (docs/servers.md). npm needs no lock file for one pinned program.
@@ -110,6 +122,17 @@ types: venv ## Types alone
 test: venv system-tools servers ## All tests, examples and doctests included (WORKERS=2 ARGS=...)
 	DAYBOOK_TEST_REQUIRE=all HYPOTHESIS_PROFILE=$${HYPOTHESIS_PROFILE:-ci} \
 		$(PYTEST) --numprocesses=$(WORKERS) --durations=10 $(ARGS)
+	$(if $(strip $(ARGS)),,$(MAKE) test-adapters)
+
+# The adapters' frameworks live in an environment of their own; LangChain's newest is tested too.
+# Frameworks' own suites may skip what does not apply, so only servers are required here.
+ADAPTERS_PYTEST = DAYBOOK_TEST_REQUIRE=redis,postgres,mongodb \
+	HYPOTHESIS_PROFILE=$${HYPOTHESIS_PROFILE:-ci} $(ADAPTERS_VENV)/bin/python -m pytest -p no:benchmark
+
+.PHONY: test-adapters
+test-adapters: $(ADAPTERS_VENV)/.full system-tools ## Tests of the adapters, beside their frameworks
+	$(ADAPTERS_PYTEST) --numprocesses=$(WORKERS) $(or $(ARGS),tests/adapters)
+	$(if $(strip $(ARGS)),,PYTHONPATH=$(NEWEST_LANGCHAIN) $(ADAPTERS_PYTEST) tests/adapters/langchain)
 
 .PHONY: torture
 torture: venv system-tools servers ## Long crash, power-loss and concurrency tests
@@ -137,5 +160,5 @@ changelog: venv ## Fold changes/*.md into CHANGELOG.md: make changelog VERSION=0
 
 .PHONY: clean
 clean: ## Remove environments and caches
-	rm -rf $(VENV) $(BENCH_VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(BENCH_VENV) $(ADAPTERS_VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

