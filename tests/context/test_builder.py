@@ -41,7 +41,10 @@ class Answers:
         self.hits = list(hits)
         self.asked: list[tuple[str, str, int]] = []
 
-    async def search(self, query: str, *, user_id: str, limit: int) -> list[Hit]:
+    async def search(
+        self, query: str, *, user_id: str, session_id: str | None, limit: int
+    ) -> list[Hit]:
+        assert session_id is None
         self.asked.append((query, user_id, limit))
         return self.hits[:limit]
 

@@ -53,12 +53,17 @@ class BlockingContextBuilder:
         *,
         max_tokens: int | None,
         strategy: StrategyLike,
+        model: str | None = None,
         user_id: str | None = None,
     ) -> bool:
         """See `ContextBuilder.prepare`."""
         return self._run(
             self._facet.prepare(
-                session_id, max_tokens=max_tokens, strategy=strategy, user_id=user_id
+                session_id,
+                max_tokens=max_tokens,
+                strategy=strategy,
+                model=model,
+                user_id=user_id,
             )
         )
 

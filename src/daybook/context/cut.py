@@ -25,6 +25,7 @@ __all__ = ["Cut", "choose_cut", "digest_room"]
 
 _EARLY_SHARE = 0.25
 _DIGEST_TOKENS = 1000
+_LEAST_OF_WINDOW = 0.5
 _NONE = Kept()
 
 
@@ -75,7 +76,8 @@ def choose_cut(
         fixed_tokens: What the caller's system prompt and profile take.
         recalls: Whether room is kept for recalled messages.
         floor: Messages below this number are covered by a digest already; where something is left
-            out anyway, they are.
+            out anyway, they are, unless that would empty the window by half: the digest was then
+            made for a smaller budget.
 
     Raises:
         BudgetError: What must be kept takes more than `max_tokens`.
@@ -94,11 +96,11 @@ def digest_room(part: Summary | Observations | None, max_tokens: int | None) -> 
     return _DIGEST_TOKENS if max_tokens is None else int(part.share * max_tokens)
 
 
-def _recall_room(part: Relevant, max_tokens: int | None) -> int:
-    """Return the tokens that recalled messages may take; 0 for no limit."""
+def _recall_room(part: Relevant, max_tokens: int | None) -> int | None:
+    """Return the tokens that recalled messages may take; None for no limit."""
     limits = [] if part.max_tokens is None else [part.max_tokens]
     limits += [] if max_tokens is None else [int(part.share * max_tokens)]
-    return min(limits, default=0)
+    return min(limits, default=None)
 
 
 class _Cutter:
@@ -118,11 +120,7 @@ class _Cutter:
         self._max = max_tokens
         self._tail = strategy.tail or TokenWindow()
         self._turns = self._tail.turns if isinstance(self._tail, Window) else None
-        self._systems = tuple(
-            (index, entry)
-            for index, entry in enumerate(sources.entries)
-            if entry.message.role == "system"
-        )
+        self._systems = _systems_of(sources)
         self._must = fixed_tokens + sum(entry.tokens for _, entry in self._systems)
         self._recall = _recall_room(strategy.relevant or Relevant(), max_tokens) if recalls else 0
 
@@ -143,9 +141,9 @@ class _Cutter:
     def _left(self, whole: Selection) -> int | None:
         """Return the room for recalled messages where everything is in."""
         if self._max is None:
-            return self._recall or None
+            return self._recall
         left = max(0, self._max - self._must - whole.tokens)
-        return min(left, self._recall) if self._recall else left
+        return left if self._recall is None else min(left, self._recall)
 
     def _fits(self, whole: Selection) -> bool:
         return whole.exhausted and not self._sources.truncated
@@ -156,19 +154,27 @@ class _Cutter:
 
     def _first_try(self, most: int) -> Selection:
         """Select as if there were nothing else; errors speak of the whole budget."""
-        room = most - self._must
         try:
             whole = select_window(
                 self._sources.entries,
-                room,
-                reserve=self._recall,
+                most - self._must,
+                reserve=self._recall or 0,
                 truncated=self._sources.truncated,
                 turns=self._turns,
             )
-        except BudgetError as exc:
-            raise BudgetError(self._must + exc.needed, most) from None
-        self._check(whole.newest_tokens)
+        except BudgetError:
+            raise self._too_small(most) from None
+        if self._must + whole.newest_tokens > most:
+            raise self._too_small(most)
         return whole
+
+    def _too_small(self, most: int) -> BudgetError:
+        """Return the error that names all that must be kept, pinned messages too."""
+        newest = select_window(
+            self._sources.entries, None, truncated=self._sources.truncated, turns=1
+        )
+        pinned, _ = self._older(newest)
+        return BudgetError(self._must + newest.newest_tokens + pinned.tokens, most)
 
     def _unbounded(self, whole: Selection) -> Cut:
         """Cut by turns alone."""
@@ -178,7 +184,7 @@ class _Cutter:
             pinned=pinned,
             early=early,
             digest_room=digest_room(self._strategy.digest, None),
-            recall_room=self._recall or None,
+            recall_room=self._recall,
         )
 
     def _bounded(self, whole: Selection, most: int, floor: int) -> Cut:
@@ -189,20 +195,26 @@ class _Cutter:
             raise BudgetError(self._must + pinned.tokens + newest, most)
         left -= early.tokens
         digest = min(digest_room(self._strategy.digest, most), left)
-        recall = min(self._recall, left - digest)
-        step = int(self._tail.step * most) if isinstance(self._tail, TokenWindow) else 0
-        window = select_window(
-            self._sources.entries,
-            newest + left - digest,
-            reserve=recall,
-            truncated=True,
-            turns=self._turns,
-            step=step,
-            total_tokens=self._sources.total_tokens,
-            floor=floor,
-        )
+        recall = left - digest if self._recall is None else min(self._recall, left - digest)
+        window = self._window(newest + left - digest, recall, most, 0)
+        if window.first_seq is not None and window.first_seq < floor:
+            later = self._window(newest + left - digest, recall, most, floor)
+            if _LEAST_OF_WINDOW * window.tokens <= later.tokens:
+                window = later
         return self._made(
             window, pinned=pinned, early=early, digest_room=digest, recall_room=recall
+        )
+
+    def _window(self, room: int, reserve: int, most: int, floor: int) -> Selection:
+        return select_window(
+            self._sources.entries,
+            room,
+            reserve=reserve,
+            truncated=True,
+            turns=self._turns,
+            step=int(self._tail.step * most) if isinstance(self._tail, TokenWindow) else 0,
+            total_tokens=self._sources.total_tokens,
+            floor=floor,
         )
 
     def _older(self, whole: Selection) -> tuple[Kept, Kept]:
@@ -239,6 +251,22 @@ class _Cutter:
             recall_room=recall_room,
             evicted_to=0 if not cut else (first - 1 if first is not None else last),
         )
+
+
+def _systems_of(sources: Sources) -> tuple[tuple[int, HistoryEntry], ...]:
+    """Return system messages with their places: pinned ones that were not read, then those read."""
+    read = [
+        (index, entry)
+        for index, entry in enumerate(sources.entries)
+        if entry.message.role == "system"
+    ]
+    known = {entry.seq for _, entry in read}
+    older = [
+        (-1, entry)
+        for entry in sources.pinned
+        if entry.message.role == "system" and not entry.corrupt and entry.seq not in known
+    ]
+    return (*older, *read)
 
 
 def _seqs(units: Sequence[Unit]) -> set[int]:

@@ -46,6 +46,12 @@ _WORDS_PER_TOKEN = 0.6
 _LEAST_WORDS = 40
 _LATEST_NOTES = 30
 _LONGEST_NOTE = 500
+# Room for a model that thinks first, and for the JSON around the words.
+_SPARE_TOKENS = 1024
+_LONGEST_ANSWER = 200_000
+# Each brace is tried to its end: of an answer that is all braces, no more than these.
+_MOST_BRACES = 50
+_PLACEHOLDER = re.compile(r"[\s.…]*")
 
 
 def digest_request(digest: Digest, chunk: Chunk, max_tokens: int) -> ModelRequest:
@@ -68,7 +74,8 @@ def digest_request(digest: Digest, chunk: Chunk, max_tokens: int) -> ModelReques
     name = "summary" if digest.kind == "summary" else "log"
     given = f"<{name}>\n{so_far}\n</{name}>\n<messages>\n{chunk.text}\n</messages>"
     return ModelRequest(
-        messages=(Message.system(asked), Message.user(given)), max_output_tokens=2 * max_tokens
+        messages=(Message.system(asked), Message.user(given)),
+        max_output_tokens=_SPARE_TOKENS + 4 * max_tokens,
     )
 
 
@@ -78,11 +85,12 @@ def read_summary(answer: str, entries: Iterable[HistoryEntry]) -> tuple[str, lis
     Raises:
         BadModelOutputError: There is no summary in it.
     """
-    found = _object_with(answer, "summary")
-    summary = found.get("summary")
-    if not isinstance(summary, str) or not summary.strip():
-        raise _unusable("summary")
-    return summary.strip(), _notes(found.get("facts"), entries)
+    for found in _objects(answer):
+        summary = found.get("summary")
+        # A model that repeats the form it was shown has said nothing yet.
+        if isinstance(summary, str) and not _PLACEHOLDER.fullmatch(summary):
+            return _clean(summary), _notes(found.get("facts"), entries)
+    raise _unusable("summary")
 
 
 def read_observations(answer: str, entries: Iterable[HistoryEntry]) -> list[Note]:
@@ -91,10 +99,11 @@ def read_observations(answer: str, entries: Iterable[HistoryEntry]) -> list[Note
     Raises:
         BadModelOutputError: There is no list of them in it.
     """
-    found = _object_with(answer, "observations")
-    if not isinstance(found.get("observations"), list):
-        raise _unusable("observations")
-    return _notes(found["observations"], entries)
+    for found in _objects(answer):
+        observations = found.get("observations")
+        if isinstance(observations, list):
+            return _notes(observations, entries)
+    raise _unusable("observations")
 
 
 def _notes(given: Any, entries: Iterable[HistoryEntry]) -> list[Note]:
@@ -105,7 +114,7 @@ def _notes(given: Any, entries: Iterable[HistoryEntry]) -> list[Note]:
     notes = []
     for item in given:
         text, seq, priority = _fields(item)
-        if text:
+        if not _PLACEHOLDER.fullmatch(text):
             entry = by_seq.get(seq, by_seq[max(by_seq)])
             notes.append(
                 Note(
@@ -120,32 +129,36 @@ def _notes(given: Any, entries: Iterable[HistoryEntry]) -> list[Note]:
 
 
 def _fields(item: Any) -> tuple[str, int, int]:
+    """Return text, message number and priority; whatever is of a wrong type is as if not there."""
     if isinstance(item, str):
-        return item.strip(), 0, 2
+        return _clean(item), 0, 2
     if not isinstance(item, dict) or not isinstance(item.get("text"), str):
         return "", 0, 2
-    seq, priority = item.get("message"), item.get("priority", 2)
+    seq, priority = item.get("message"), item.get("priority")
     return (
-        item["text"].strip(),
-        seq if isinstance(seq, int) else 0,
-        priority if priority in {1, 2, 3} else 2,
+        _clean(item["text"]),
+        seq if type(seq) is int else 0,
+        priority if type(priority) is int and 1 <= priority <= 3 else 2,  # noqa: PLR2004
     )
 
 
-def _object_with(answer: str, field: str) -> dict[str, Any]:
-    for found in _objects(answer):
-        if field in found:
-            return found
-    raise _unusable(field)
+def _clean(text: str) -> str:
+    """Return a text that every store takes: JSON may hold halves of characters."""
+    return text.encode("utf-8", "replace").decode().replace("\0", "").strip()
 
 
 def _objects(answer: str) -> Iterator[dict[str, Any]]:
     """Yield the JSON objects in a text, whatever stands around them."""
     decoder = json.JSONDecoder(strict=False)
+    answer = answer[:_LONGEST_ANSWER]
+    failures = 0
     for brace in re.finditer(r"\{", answer):
         try:
             found, _ = decoder.raw_decode(answer, brace.start())
         except (ValueError, RecursionError):
+            failures += 1
+            if failures == _MOST_BRACES:
+                return
             continue
         if isinstance(found, dict):
             yield found

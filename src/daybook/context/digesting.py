@@ -7,7 +7,7 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
-from daybook.context.notes import distinct_notes, fitting_notes, note_tokens
+from daybook.context.notes import distinct_notes, fitting_notes, fitting_prose, note_tokens
 from daybook.context.salience import facts_of, note_of, priority_of, scored_sentences
 from daybook.model.digest import Digest, DigestKind, Note
 from daybook.model.entry import HistoryEntry
@@ -21,6 +21,8 @@ _KEPT_BY_COMPACTION = 0.5
 # Of the sentences that are no facts, so many a message are quoted at most.
 _QUOTES_PER_MESSAGE = 1
 _NOTABLE = 2
+# The lines around the notes, and what says what they are.
+_FRAME_TOKENS = 80
 
 
 def first_digest(
@@ -93,7 +95,7 @@ def extended(
     return replace(
         digest,
         last_seq=max(digest.last_seq, last_seq),
-        prose=digest.prose if prose is None else prose,
+        prose=digest.prose if prose is None else fitting_prose(prose, limit, counter),
         notes=tuple(together),
         made_at=now,
     )
@@ -108,6 +110,7 @@ def compacted(digest: Digest, *, limit: int, counter: TokenCounter, mark: str) -
         counter: Counts notes.
         mark: For the new generation.
     """
+    limit = max(0, limit - _FRAME_TOKENS)
     if sum(note_tokens(note, counter) for note in digest.notes) <= limit:
         return digest
     kept = fitting_notes(digest.notes, int(limit * _KEPT_BY_COMPACTION), counter)

@@ -8,11 +8,12 @@ from collections.abc import Iterable, Sequence
 from daybook.model.digest import Note
 from daybook.protocols.token_counter import TokenCounter
 
-__all__ = ["LINE_TOKENS", "distinct_notes", "fitting_notes", "note_tokens"]
+__all__ = ["LINE_TOKENS", "distinct_notes", "fitting_notes", "fitting_prose", "note_tokens"]
 
 # Date, speaker and number before each note.
 LINE_TOKENS = 14
 _WORD = re.compile(r"\w+")
+_SENTENCE = re.compile(r"(?<=[.!?])\s+|(?<=[。！？])\s*")  # noqa: RUF001 - so they end in Chinese
 _SAME = 0.8
 
 
@@ -30,12 +31,15 @@ def distinct_notes(notes: Iterable[Note]) -> list[Note]:
     Cost: O(notes²) on short word sets. Pure.
     """
     kept: list[Note] = []
-    words: list[frozenset[str]] = []
+    # What is alike has the same numbers: only such notes are compared.
+    by_numbers: dict[frozenset[str], list[frozenset[str]]] = {}
     for note in sorted(notes, key=lambda one: one.seq):
         mine = frozenset(word.lower() for word in _WORD.findall(note.text))
-        if not any(_alike(mine, theirs) for theirs in words):
+        numbers = frozenset(word for word in mine if any(map(str.isdigit, word)))
+        others = by_numbers.setdefault(numbers, [])
+        if not any(_alike(mine, theirs) for theirs in others):
             kept.append(note)
-            words.append(mine)
+            others.append(mine)
     return kept
 
 
@@ -62,6 +66,29 @@ def fitting_notes(notes: Sequence[Note], limit: int, counter: TokenCounter) -> l
     return [notes[place] for place in sorted(kept)]
 
 
+def fitting_prose(prose: str, limit: int, counter: TokenCounter) -> str:
+    """Return the beginning of a text that fits a token limit: whole sentences if one fits.
+
+    Cost: a few times linear in the text. Pure.
+    """
+    if counter.count_text(prose) <= limit:
+        return prose
+    ends = [found.start() for found in _SENTENCE.finditer(prose)]
+    low, high = 0, len(ends)
+    while low < high:
+        middle = (low + high + 1) // 2
+        if counter.count_text(prose[: ends[middle - 1]]) <= limit:
+            low = middle
+        else:
+            high = middle - 1
+    if low:
+        return prose[: ends[low - 1]]
+    cut = len(prose)
+    while cut and counter.count_text(prose[:cut]) > limit:
+        cut //= 2
+    return prose[:cut]
+
+
 def _from_both_ends(places: list[int]) -> list[int]:
     """Return the last, the first, the last but one, the second and so on."""
     newest, oldest = places[::-1], places
@@ -70,8 +97,8 @@ def _from_both_ends(places: list[int]) -> list[int]:
 
 
 def _alike(mine: frozenset[str], theirs: frozenset[str]) -> bool:
-    if not mine or not theirs:
+    few, many = sorted((len(mine), len(theirs)))
+    if not few or few < _SAME * many:
         return mine == theirs
-    if {word for word in mine ^ theirs if any(map(str.isdigit, word))}:
-        return False
-    return len(mine & theirs) >= _SAME * len(mine | theirs)
+    shared = len(mine & theirs)
+    return shared >= _SAME * (few + many - shared)

@@ -9,7 +9,17 @@ from msgspec import Struct
 from daybook.context.tool_groups import Unit, units_from_end
 from daybook.model.entry import HistoryEntry
 
-__all__ = ["Kept", "Sources", "early_turns", "kept_units", "pinned_places"]
+__all__ = [
+    "Kept",
+    "Sources",
+    "early_turns",
+    "kept_units",
+    "lacks_surroundings",
+    "pinned_places",
+]
+
+# A system message needs no turn around it.
+_OPENERS = frozenset({"user", "system"})
 
 
 class Sources(Struct, frozen=True, kw_only=True):
@@ -93,6 +103,17 @@ def pinned_places(entries: Sequence[HistoryEntry], pins: Sequence[int]) -> set[i
             opener = first.seq
         if not unit.broken and any(entry.seq in wanted for entry in unit.entries):
             kept.update(entry.seq for entry in unit.entries)
-            if opener is not None:
+            if opener is not None and first.message.role != "system":
                 kept.add(opener)
     return kept
+
+
+def lacks_surroundings(entries: Sequence[HistoryEntry], pin: int) -> bool:
+    """Tell whether more of a conversation must be read to see what a pinned message needs.
+
+    That is so if its call, a result or the user message that began its turn is not among `entries`.
+    """
+    kept = pinned_places(entries, [pin])
+    if pin not in kept:
+        return True
+    return not any(one.seq in kept and one.message.role in _OPENERS for one in entries)

@@ -25,11 +25,13 @@ class Chunk(Struct, frozen=True):
         text: One paragraph for each message: number, date, speaker, what was said.
         last_seq: The last message that is complete with this chunk.
         entries: The messages that are complete with it.
+        touched: Every message of which a part is in it.
     """
 
     text: str
     last_seq: int
     entries: tuple[HistoryEntry, ...]
+    touched: tuple[HistoryEntry, ...] = ()
 
 
 def chunks_of(
@@ -44,21 +46,24 @@ def chunks_of(
     """
     lines: list[str] = []
     complete: list[HistoryEntry] = []
+    touched: list[HistoryEntry] = []
     tokens = 0
     last_seq = 0
     for entry in entries:
         parts = _parts(_paragraph(entry), chunk_tokens, counter)
         for index, (part, size) in enumerate(parts):
             if lines and tokens + size > chunk_tokens:
-                yield Chunk(_LINE.join(lines), last_seq, tuple(complete))
-                lines, complete, tokens = [], [], 0
+                yield Chunk(_LINE.join(lines), last_seq, tuple(complete), tuple(touched))
+                lines, complete, touched, tokens = [], [], [], 0
+            if not touched or touched[-1] is not entry:
+                touched.append(entry)
             lines.append(part)
             tokens += size
             if index == len(parts) - 1:
                 complete.append(entry)
                 last_seq = entry.seq
     if lines:
-        yield Chunk(_LINE.join(lines), last_seq, tuple(complete))
+        yield Chunk(_LINE.join(lines), last_seq, tuple(complete), tuple(touched))
 
 
 def _paragraph(entry: HistoryEntry) -> str:

@@ -101,7 +101,7 @@ def select_window(
         raise BudgetError(newest.tokens, budget)
     if truncated or not walk.exhausted:
         older.open_with_user()
-        if step:
+        if step and not walk.exhausted:
             older.step(entries, step, total_tokens)
     return _selection(older, newest, walk.broken, exhausted=walk.exhausted)
 

@@ -6,6 +6,7 @@ than needed, asks recall, has a digest made if the strategy has one, and keeps t
 
 from __future__ import annotations
 
+import math
 import secrets
 from collections.abc import Callable, Mapping
 from hashlib import blake2b
@@ -16,15 +17,21 @@ from daybook.context.calibration import Calibration
 from daybook.context.cut import Cut, choose_cut
 from daybook.context.digest_block import render_digest, render_profile
 from daybook.context.strategy import Relevant, Strategy, StrategyLike, as_strategy
-from daybook.errors import InvalidInputError, NotFoundError
+from daybook.errors import BudgetError, InvalidInputError, NotFoundError
 from daybook.facets.calibrations import Calibrations
 from daybook.facets.checks import check_limit
 from daybook.facets.context_digests import Covered, Digests
 from daybook.facets.context_reading import Reading, read_session
-from daybook.facets.context_receipts import Asked, Built, explained, receipt_of
+from daybook.facets.context_receipts import (
+    Asked,
+    Built,
+    explained,
+    receipt_of,
+    without_others,
+)
 from daybook.facets.history import History
 from daybook.facets.session_access import SessionAccess, missing_session
-from daybook.facets.session_notes import SessionNotes
+from daybook.facets.session_notes import SessionNotes, incarnation
 from daybook.model.context import Context, Explanation
 from daybook.model.digest import Digest, DigestJob, DigestKind
 from daybook.model.entry import HistoryEntry
@@ -52,7 +59,9 @@ def new_mark() -> str:
 class Searcher(Protocol):
     """What a context needs of recall."""
 
-    async def search(self, query: str, *, user_id: str, limit: int) -> list[Hit]:
+    async def search(
+        self, query: str, *, user_id: str, session_id: str | None, limit: int
+    ) -> list[Hit]:
         """Return the user's messages that best answer a question, best first."""
         ...
 
@@ -113,7 +122,8 @@ class ContextBuilder:
             session_id: The session.
             max_tokens: The budget; None for no limit.
             query: What to recall from all of the owner's sessions; None for no recall, or, if the
-                strategy has a `Relevant`, for the newest user message.
+                strategy has a `Relevant`, for the newest user message. For a user that the session
+                is shared with, from this session alone.
             strategy: Which parts there are, joined with ``+``: `TokenWindow()` unless given.
             system: A system prompt to put first.
             profile: What is known about the user, as text or as names and values.
@@ -135,11 +145,15 @@ class ContextBuilder:
         known = Calibration() if model is None else await self._calibrations.get(model)
         budget = None if max_tokens is None else known.budget_in_estimate(max_tokens)
         reading = await read_session(self._history, session, chosen, budget)
-        recall = await self._recalled(session, _query(query, chosen, reading), chosen)
-        built = await self._built(
-            session, reading, chosen, budget, self._system(system), self._profile(profile), recall
-        )
-        asked = Asked(chosen, max_tokens, query=recall is not None)
+        recall = await self._recalled(session, _query(query, chosen, reading), chosen, user_id)
+        blocks = self._system(system), self._profile(profile)
+        try:
+            built = await self._built(session, reading, chosen, budget, *blocks, recall)
+        except BudgetError as exc:
+            if max_tokens is None or budget == max_tokens:
+                raise
+            raise BudgetError(math.ceil(exc.needed * known.upper_factor), max_tokens) from None
+        asked = Asked(chosen, max_tokens, budget, query=recall is not None)
         receipt = receipt_of(
             session, reading, built, asked, id_=self._id_factory(), built_at=self._clock.now()
         )
@@ -169,10 +183,12 @@ class ContextBuilder:
         )
         covered = await self._covered(session, strategy, cut, budget)
         digest = self._digest(covered, cut, strategy)
+        if covered is not None and digest is None:
+            covered = covered.unseen(session.first_seq, cut.evicted_to)
         plan = lay_out(
             cut, counter=self._counter, system=prompt, profile=about, digest=digest, recall=recall
         )
-        return Built(plan, covered if digest else None)
+        return Built(plan, covered)
 
     async def prepare(
         self,
@@ -180,12 +196,13 @@ class ContextBuilder:
         *,
         max_tokens: int | None,
         strategy: StrategyLike,
+        model: str | None = None,
         user_id: str | None = None,
     ) -> bool:
         """Bring a session's digest up to what the next `build` will leave out; tell if it is whole.
 
-        Call it after an answer, in the background: the next `build` then need not wait for a
-        model. It leaves a tenth of the budget free for what comes. Repeatable.
+        Call it after an answer, in the background, with the same arguments: the next `build` then
+        need not wait for a model. It leaves a tenth of the budget free for what comes. Repeatable.
 
         Raises:
             NotFoundError: There is no such session (of this user).
@@ -194,16 +211,19 @@ class ContextBuilder:
         session = await self._session(session_id, user_id)
         if chosen.digest is None:
             return True
-        reading = await read_session(self._history, session, chosen, max_tokens)
+        budget = max_tokens
+        if max_tokens is not None and model is not None:
+            budget = (await self._calibrations.get(model)).budget_in_estimate(max_tokens)
+        reading = await read_session(self._history, session, chosen, budget)
         cut = choose_cut(
             reading.sources,
             chosen,
-            max_tokens=max_tokens,
-            fixed_tokens=0 if max_tokens is None else max_tokens // 10,
+            max_tokens=budget,
+            fixed_tokens=0 if budget is None else budget // 10,
             recalls=chosen.relevant is not None,
             floor=await self._floor(session, chosen),
         )
-        covered = await self._covered(session, chosen, cut, max_tokens)
+        covered = await self._covered(session, chosen, cut, budget)
         return covered is None or covered.missing is None
 
     async def pin(self, session_id: str, seq: int, *, user_id: str | None = None) -> Session:
@@ -256,9 +276,17 @@ class ContextBuilder:
     async def jobs(self, *, user_id: str, limit: int = 100) -> list[DigestJob]:
         """Return the parts of a user's sessions that wait for a model that failed.
 
-        The next `build` or `prepare` tries again; a job ends when it worked.
+        The next `build` or `prepare` tries again; a job ends when it worked, or with its session.
         """
-        return await self._notes.jobs(check_id(user_id, "user_id"), check_limit(limit))
+        most = check_limit(limit)
+        found = await self._notes.jobs(check_id(user_id, "user_id"), most)
+        scope = Scope(self._tenant, user_id)
+        open_jobs = []
+        for job, begun in found:
+            session = await self._log.get_session(scope, job.session_id)
+            if session is not None and incarnation(session) == begun:
+                open_jobs.append(job)
+        return open_jobs
 
     async def explain(
         self, session_id: str, receipt_id: str | None = None, *, user_id: str | None = None
@@ -268,7 +296,8 @@ class ContextBuilder:
         Args:
             session_id: The session.
             receipt_id: `receipt.id` of the build; None for the latest one.
-            user_id: Only if the session is this user's, or shared with them.
+            user_id: Only if the session is this user's, or shared with them: they do not learn
+                which other sessions of the owner were recalled.
 
         Raises:
             NotFoundError: There is no such session (of this user), or no such receipt: they are
@@ -278,6 +307,8 @@ class ContextBuilder:
         receipt = await self._notes.receipt(session, receipt_id)
         if receipt is None:
             raise NotFoundError(f"session {session_id} has no such receipt; they end after 30 days")
+        if user_id not in {None, session.user_id}:
+            receipt = without_others(receipt)
         return await explained(self._history, session, receipt)
 
     async def _session(self, session_id: str, user_id: str | None) -> Session:
@@ -312,13 +343,17 @@ class ContextBuilder:
         return Block(message, self._counter.count(message))
 
     async def _recalled(
-        self, session: Session, query: str | None, strategy: Strategy
+        self, session: Session, query: str | None, strategy: Strategy, user_id: str | None
     ) -> RecallPlan | None:
         """Ask recall for twice the limit: the best hits are often in verbatim already."""
         if query is None or not query.strip():
             return None
         limit = (strategy.relevant or Relevant()).limit
-        hits = await self._recall.search(query, user_id=session.user_id, limit=2 * limit)
+        # Who may read one session may not read the owner's others by way of recall.
+        only = None if user_id in {None, session.user_id} else session.id
+        hits = await self._recall.search(
+            query, user_id=session.user_id, session_id=only, limit=2 * limit
+        )
         return RecallPlan(hits=hits, limit=limit, nonce=self._nonce(), session_id=session.id)
 
     async def _floor(self, session: Session, strategy: Strategy) -> int:
@@ -345,8 +380,19 @@ class ContextBuilder:
                 hidden=True,
             )
 
+        async def still() -> bool:
+            scope = Scope(self._tenant, session.user_id)
+            now = await self._log.get_session(scope, session.id)
+            same = now is not None and incarnation(now) == incarnation(session)
+            return now is not None and same and now.first_seq == session.first_seq
+
         return await self._digests.cover(
-            session, strategy.digest, up_to=cut.evicted_to, max_tokens=max_tokens, read=read
+            session,
+            strategy.digest,
+            up_to=cut.evicted_to,
+            max_tokens=max_tokens,
+            read=read,
+            still=still,
         )
 
     def _digest(self, covered: Covered | None, cut: Cut, strategy: Strategy) -> Block | None:

@@ -32,11 +32,15 @@ from daybook.model.session import Session
 from daybook.protocols.clock import Clock
 from daybook.protocols.token_counter import TokenCounter
 
-__all__ = ["Covered", "Digests", "ReadPart"]
+__all__ = ["Covered", "Digests", "ReadPart", "Still"]
 
 ReadPart = Callable[[int, int, int], Awaitable[list[HistoryEntry]]]
 """Reads the oldest `limit` messages between two numbers, both excluded: after, before, limit."""
 
+Still = Callable[[], Awaitable[bool]]
+"""Tells whether a session still is as it was when its messages were read."""
+
+_LockKey = tuple[str, str, int]
 _PAGE = 500
 _QUOTED_AT_ONCE = 100
 _CHUNKS_AT_ONCE = 8
@@ -56,6 +60,12 @@ class Covered(Struct, frozen=True):
     facts: Sequence[Note] = ()
     missing: SeqRange | None = None
 
+    def unseen(self, first_seq: int, last_seq: int) -> Covered | None:
+        """Return what is missing where nothing of it could be shown: for want of room, or notes."""
+        if self.missing is None and self.digest is None:
+            return None
+        return Covered(None, (), (first_seq, last_seq))
+
 
 class Digests:
     """Keeps the summaries and observation logs of sessions."""
@@ -74,7 +84,7 @@ class Digests:
         self._counter = counter
         self._clock = clock
         self._mark = mark
-        self._locks: WeakValueDictionary[tuple[str, str], asyncio.Lock] = WeakValueDictionary()
+        self._locks: WeakValueDictionary[_LockKey, asyncio.Lock] = WeakValueDictionary()
 
     def none_yet(self, part: Summary | Observations) -> Digest:
         """Return a digest that covers nothing, for facts that no digest holds yet."""
@@ -94,6 +104,7 @@ class Digests:
         up_to: int,
         max_tokens: int | None,
         read: ReadPart,
+        still: Still,
     ) -> Covered:
         """Return a digest of a session's messages up to a number, as far as it could be made.
 
@@ -103,6 +114,8 @@ class Digests:
             up_to: The last message to cover.
             max_tokens: The budget of the context, of which the digest gets its share.
             read: Reads the session's messages.
+            still: Asked after something was stored: what was deleted or cleared meanwhile must not
+                be found in the store again.
 
         Of two callers at once in one process the second waits and finds it done; in two processes
         both work and the first to store it wins.
@@ -112,11 +125,16 @@ class Digests:
             limit = digest_room(part, max_tokens)
             if digest is None or digest.last_seq < up_to:
                 digest = await self._extend(session, part, digest, up_to, limit, read)
+                if not await still():
+                    await self._notes.forget(session)
+                    return Covered(None)
         return await self._account(session, digest, up_to, read)
 
     @asynccontextmanager
     async def _alone(self, session_id: str, kind: DigestKind) -> AsyncIterator[None]:
-        lock = self._locks.setdefault((session_id, kind), asyncio.Lock())
+        # A lock belongs to one event loop; builders on two loops are as two processes.
+        key = (session_id, kind, id(asyncio.get_running_loop()))
+        lock = self._locks.setdefault(key, asyncio.Lock())
         async with lock:
             yield
 
@@ -153,9 +171,11 @@ class Digests:
                 if not await self._notes.put_digest(session, now):
                     return await self._notes.digest(session, now.kind)
         except (ProviderError, CostCapError) as exc:
-            await self._fail(session, now, up_to, job, exc)
+            await self._wait(session, now, up_to, 1 + (job.attempts if job else 0), exc)
         else:
-            if job is not None:
+            if now.last_seq < up_to:
+                await self._wait(session, now, up_to, 0, None)
+            elif job is not None:
                 await self._notes.end_job(session, now.kind)
         return now if now.last_seq >= now.first_seq else None
 
@@ -191,9 +211,9 @@ class Digests:
             request = digest_request(digest, chunk, limit)
             reply = await model.generate(request, session.user_id, operation)
             if digest.kind == "summary":
-                prose, notes = read_summary(reply.message.text, chunk.entries)
+                prose, notes = read_summary(reply.message.text, chunk.touched)
             else:
-                notes = read_observations(reply.message.text, chunk.entries)
+                notes = read_observations(reply.message.text, chunk.touched)
         grown = extended(
             digest,
             chunk.entries,
@@ -208,14 +228,15 @@ class Digests:
             return replace(grown, mark=self._mark())
         return compacted(grown, limit=limit, counter=self._counter, mark=self._mark())
 
-    async def _fail(
+    async def _wait(
         self,
         session: Session,
         digest: Digest,
         up_to: int,
-        job: DigestJob | None,
-        error: Exception,
+        attempts: int,
+        error: Exception | None,
     ) -> None:
+        """Note what is not covered yet: the next call goes on there."""
         await self._notes.put_job(
             session,
             DigestJob(
@@ -224,8 +245,8 @@ class Digests:
                 kind=digest.kind,
                 first_seq=digest.last_seq + 1,
                 last_seq=up_to,
-                attempts=1 + (job.attempts if job else 0),
-                error=type(error).__name__,
+                attempts=attempts,
+                error=type(error).__name__ if error else "",
                 failed_at=self._clock.now(),
             ),
         )

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import takewhile
 
-from daybook.context.sources import Sources, early_turns, pinned_places
+from daybook.context.sources import Sources, early_turns, lacks_surroundings, pinned_places
 from daybook.context.strategy import Buffer, Strategy, Window
 from daybook.context.window import select_window
 from daybook.errors import BudgetError
 from daybook.facets.history import History
 from daybook.model.entry import HistoryEntry
 from daybook.model.session import Session
+from daybook.model.session_rules import first_in_view
 
 __all__ = ["Reading", "read_session"]
 
@@ -19,8 +20,10 @@ _HEAD_CHUNK = 8
 _SMALLEST_CHUNK = 16
 _LARGEST_CHUNK = 4096
 _MOST_EARLY = 256
-# A pinned message is shown with its turn's opening and its tools' results, if they are this near.
+# A pinned message is shown with its turn's opening and its tools' results: looked for this near
+# first, and no further than that.
 _AROUND_A_PIN = 32
+_FURTHEST_FROM_A_PIN = 512
 
 
 class Reading:
@@ -56,24 +59,25 @@ class _Reader:
 
     async def read(self) -> Reading:
         session = self._session
-        first = session.last_seq - session.message_count + 1
-        tail, first = await self._tail(first)
-        truncated = bool(tail) and tail[0].seq > first
-        opening = await self._opening(first, tail[0].seq) if truncated else []
+        tail, first = await self._tail(first_in_view(session))
+        truncated = bool(tail) and tail[0].seq > session.first_seq
+        opening = await self._opening(session.first_seq, tail[0].seq) if truncated else []
         entries = opening + tail
         sources = Sources(
             entries=entries,
             early=await self._early(tail, first),
             pinned=await self._pinned(tail),
             truncated=truncated,
-            total_tokens=session.token_count,
+            total_tokens=session.token_count + _newer_tokens(tail, session.last_seq),
         )
-        return Reading(sources, first)
+        # A digest stands for what `max_messages` hides, too.
+        return Reading(sources, first if self._strategy.digest is None else session.first_seq)
 
     async def _tail(self, first: int) -> tuple[list[HistoryEntry], int]:
         """Return the newest messages, and the first number that can be read."""
         if self._whole:
-            return await self._entries(), first
+            tail = await self._entries()
+            return tail, tail[0].seq if tail and self._session.max_messages else first
         chunk = self._first_chunk()
         tail = await self._entries(limit=chunk)
         while tail and tail[0].seq > first and not self._overflows(tail):
@@ -105,7 +109,7 @@ class _Reader:
         opening: list[HistoryEntry] = []
         while first < end:
             stop = min(first + _HEAD_CHUNK, end)
-            read = await self._entries(after=first - 1, before=stop)
+            read = await self._entries(after=first - 1, before=stop, hidden=True)
             systems = list(takewhile(lambda entry: entry.message.role == "system", read))
             opening += systems
             if not read or len(systems) < len(read):
@@ -139,11 +143,20 @@ class _Reader:
         kept = pinned_places(tail, pins)
         for pin in pins:
             if pin < tail[0].seq:
-                low = max(self._session.first_seq, pin - _AROUND_A_PIN)
-                read = await self._entries(after=low - 1, before=pin + _AROUND_A_PIN, hidden=True)
+                read = await self._around(pin)
                 found.update((entry.seq, entry) for entry in read)
                 kept |= pinned_places(read, [pin])
         return [found[seq] for seq in sorted(kept)]
+
+    async def _around(self, pin: int) -> list[HistoryEntry]:
+        """Return a pinned message's neighbours, so many that nothing it needs is missing."""
+        reach = _AROUND_A_PIN
+        while True:
+            low = max(self._session.first_seq, pin - reach)
+            read = await self._entries(after=low - 1, before=pin + reach, hidden=True)
+            if reach >= _FURTHEST_FROM_A_PIN or not lacks_surroundings(read, pin):
+                return read
+            reach *= 4
 
     async def _entries(self, **window: int | bool | None) -> list[HistoryEntry]:
         return await self._history.entries(
@@ -151,3 +164,13 @@ class _Reader:
             user_id=self._session.user_id,
             **window,  # type: ignore[arg-type] # the names and types of History.entries
         )
+
+
+def _newer_tokens(entries: Sequence[HistoryEntry], last_seq: int) -> int:
+    """Return the tokens of what was appended after the session was read."""
+    total = 0
+    for entry in reversed(entries):
+        if entry.seq <= last_seq:
+            break
+        total += entry.tokens
+    return total

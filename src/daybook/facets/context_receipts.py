@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from daybook.context.build import ContextPlan
 from daybook.context.strategy import (
@@ -29,10 +30,11 @@ __all__ = ["Asked", "Built", "described", "explained", "ranges", "receipt_of"]
 
 
 class Asked(Struct, frozen=True):
-    """What a caller asked for: strategy, budget, and whether anything was to be recalled."""
+    """What a caller asked for: strategy, budget as given and as counted at append, any recall."""
 
     strategy: Strategy
     max_tokens: int | None
+    budget: int | None
     query: bool
 
 
@@ -59,12 +61,13 @@ def receipt_of(
         session_id=session.id,
         strategy=described(asked.strategy),
         max_tokens=asked.max_tokens,
+        budget=asked.budget,
         tokens=plan.tokens,
         included=ranges(entry.seq for entry in plan.entries),
         pinned=ranges(entry.seq for entry in plan.pinned),
         early=ranges(entry.seq for entry in plan.early),
         left_out=_left_out(session, reading, plan),
-        digest=None if covered is None else _use_of(covered),
+        digest=None if covered is None else _use_of(covered, asked.strategy),
         recalled=plan.recalled,
         left_out_recalled=plan.left_out_recalled,
         sections=plan.sections,
@@ -107,7 +110,7 @@ async def explained(history: History, session: Session, receipt: ContextReceipt)
 
 def _lines(receipt: ContextReceipt) -> Iterable[str]:
     parts = receipt.sections
-    budget = "no budget" if receipt.max_tokens is None else f"of {receipt.max_tokens:,} allowed"
+    budget = "no budget" if receipt.budget is None else f"of {receipt.budget:,} allowed"
     yield f"{receipt.tokens:,} tokens ({budget}), by {receipt.strategy}."
     if parts.system:
         yield f"System prompt and system messages: {parts.system:,} tokens; they always stay."
@@ -152,19 +155,24 @@ def _digest_lines(use: DigestUse, tokens: int) -> Iterable[str]:
             f"{use.notes} notes."
         )
     if use.missing is not None:
-        yield (
-            f"It does not cover {_shown((use.missing,))} yet; what users stated there is quoted."
-        )
+        quoted = "; what users stated there is quoted" if tokens else ""
+        yield f"{name} does not cover {_shown((use.missing,))} yet{quoted}."
 
 
-def _use_of(covered: Covered) -> DigestUse | None:
+def without_others(receipt: ContextReceipt) -> ContextReceipt:
+    """Return a receipt that does not tell of the owner's other sessions."""
+    mine = tuple(one for one in receipt.recalled if one.session_id == receipt.session_id)
+    return replace(receipt, recalled=mine)
+
+
+def _use_of(covered: Covered, strategy: Strategy) -> DigestUse | None:
     digest, missing = covered.digest, covered.missing
     if digest is None:
         if missing is None:
             return None
         first = missing[0]
         return DigestUse(
-            kind="summary",
+            kind="observations" if isinstance(strategy.digest, Observations) else "summary",
             seqs=(first, first - 1),
             made_by="extractive",
             generation=0,

@@ -223,6 +223,9 @@ class History:
         if session is not None:
             await self._notes.forget(session)
         removed = await self._log.clear(scope, session_id)
+        if session is not None:
+            # Again: a context that was being built may have written in between.
+            await self._notes.forget(session)
         self._changed()
         return removed
 

@@ -201,6 +201,9 @@ class SessionLives:
         if session is not None:
             await self._notes.forget(session)
         removed = await self._log.delete_session(self._scope(user_id), session_id)
+        if session is not None:
+            # Again: a context that was being built may have written in between.
+            await self._notes.forget(session)
         self._changed()
         return removed
 

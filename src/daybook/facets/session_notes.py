@@ -6,6 +6,8 @@ for a session that is alive and the same as when it was written, and ends soon a
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -20,7 +22,7 @@ from daybook.model.scope import Scope, internal_tenant
 from daybook.model.session import Session
 from daybook.protocols.record_store import RecordStore
 
-__all__ = ["SessionNotes"]
+__all__ = ["SessionNotes", "incarnation"]
 
 _AREA = "context"
 _JOBS = "context jobs"
@@ -40,6 +42,7 @@ class SessionNotes:
     async def digest(self, session: Session, kind: DigestKind) -> Digest | None:
         """Return the newest digest of a session, None if there is none that still holds."""
         found = await self._records.list(self._scope, _place(session, kind), limit=_DIGESTS_KEPT)
+        await self._live_on(session, found)
         held = [_digest_of(record) for record in found if _is_of(record, session)]
         valid = [one for one in held if session.first_seq <= one.first_seq]
         reached = [one for one in valid if one.last_seq <= session.last_seq]
@@ -54,7 +57,7 @@ class SessionNotes:
         record = NewRecord(
             namespace=place,
             key=f"{digest.last_seq:012}.{digest.generation:06}",
-            value=encode_json({"session": _incarnation(session), **_plain(digest)}),
+            value=encode_json({"session": incarnation(session), **_plain(digest)}),
             expires_at=_end(session),
             provenance=Provenance(source=digest.made_by, session_id=session.id),
             expected_version=0,
@@ -69,12 +72,33 @@ class SessionNotes:
             await self._records.delete(self._scope, [(place, key) for key in keys[_DIGESTS_KEPT:]])
         return True
 
+    async def _live_on(self, session: Session, found: Sequence[MemoryRecord]) -> None:
+        """Let a digest live as long as its session, which lives on with each message."""
+        end = _end(session)
+        old = [
+            NewRecord(
+                namespace=record.namespace,
+                key=record.key,
+                value=encode_json(dict(record.value)),
+                expires_at=end,
+                provenance=record.provenance,
+                expected_version=record.version,
+            )
+            for record in found
+            if end is not None and _is_of(record, session)
+            if record.expires_at is not None and record.expires_at < end - _MARGIN / 2
+        ]
+        # Whoever else wrote it let it live on, too.
+        with suppress(ConflictError):
+            if old:
+                await self._records.put(self._scope, old)
+
     async def put_job(self, session: Session, job: DigestJob) -> None:
         """Note that a part of a session waits to be digested."""
         record = NewRecord(
             namespace=(session.user_id, _JOBS),
             key=_job_key(session.id, job.kind),
-            value=encode_json({"session": _incarnation(session), **_plain(job)}),
+            value=encode_json({"session": incarnation(session), **_plain(job)}),
             expires_at=_end(session),
             provenance=Provenance(source="context", session_id=session.id),
         )
@@ -93,10 +117,17 @@ class SessionNotes:
             return None
         return msgspec.convert(_fields(record), DigestJob)
 
-    async def jobs(self, user_id: str, limit: int) -> list[DigestJob]:
-        """Return what waits to be digested of a user's sessions, last failed first."""
+    async def jobs(self, user_id: str, limit: int) -> list[tuple[DigestJob, str]]:
+        """Return what waits to be digested of a user's sessions, last failed first.
+
+        Beside each job stands the `incarnation` of its session: whether that is still there is not
+        looked up.
+        """
         found = await self._records.list(self._scope, (user_id, _JOBS), limit=limit)
-        return [msgspec.convert(_fields(record), DigestJob) for record in found]
+        return [
+            (msgspec.convert(_fields(record), DigestJob), str(record.value.get("session")))
+            for record in found
+        ]
 
     async def put_receipt(self, session: Session, receipt: ContextReceipt) -> None:
         """Store the account of a context for thirty days."""
@@ -105,7 +136,7 @@ class SessionNotes:
         record = NewRecord(
             namespace=_place(session, "receipts"),
             key=receipt.id,
-            value=encode_json({"session": _incarnation(session), **_plain(receipt)}),
+            value=encode_json({"session": incarnation(session), **_plain(receipt)}),
             expires_at=latest if end is None else min(end, latest),
             provenance=Provenance(source="context.build", session_id=session.id),
         )
@@ -140,13 +171,13 @@ def _job_key(session_id: str, kind: DigestKind) -> str:
     return f"{kind} {session_id}"
 
 
-def _incarnation(session: Session) -> str:
+def incarnation(session: Session) -> str:
     """Tell a session from another one that had, or will have, its id."""
     return session.created_at.isoformat()
 
 
 def _is_of(record: MemoryRecord, session: Session) -> bool:
-    return bool(record.value.get("session") == _incarnation(session))
+    return bool(record.value.get("session") == incarnation(session))
 
 
 def _end(session: Session) -> datetime | None:

@@ -122,8 +122,10 @@ class ContextReceipt(Struct, frozen=True, kw_only=True):
         id: Names this build to `context.explain`.
         session_id: The session.
         strategy: The parts that were asked for, in words.
-        max_tokens: The budget; None for none.
-        tokens: What the context takes: the sum of `sections`.
+        max_tokens: The budget as it was given; None for none.
+        budget: The same in tokens as counted at append: less if `model` was given and is known to
+            count more.
+        tokens: What the context takes, as counted at append: the sum of `sections`.
         included: Sequence numbers of the messages that are in verbatim.
         pinned: Of those, the ones that are in because they, or an answer to them, are pinned.
         early: Of those, the opening turns that are older than the window.
@@ -140,6 +142,7 @@ class ContextReceipt(Struct, frozen=True, kw_only=True):
     session_id: str
     strategy: str = ""
     max_tokens: int | None
+    budget: int | None = None
     tokens: int
     included: tuple[SeqRange, ...]
     pinned: tuple[SeqRange, ...] = ()

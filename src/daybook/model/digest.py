@@ -61,9 +61,10 @@ class Digest(Struct, frozen=True, kw_only=True):
 
 
 class DigestJob(Struct, frozen=True, kw_only=True):
-    """A part of a conversation that waits to be digested, because the model failed.
+    """A part of a conversation that waits to be digested.
 
-    The digest before it still stands, and facts of the part are quoted in the meantime.
+    The model failed, or has not come to it yet. The digest before it still stands, and facts of
+    the part are quoted in the meantime.
 
     Attributes:
         session_id: The session.
@@ -71,9 +72,9 @@ class DigestJob(Struct, frozen=True, kw_only=True):
         kind: What is to be made.
         first_seq: First message that is not covered yet.
         last_seq: Last one.
-        attempts: How often it failed.
-        error: Class of the last error, for example ``ProviderError``.
-        failed_at: When it failed last.
+        attempts: How often it failed; 0 if it only is too much for one call.
+        error: Class of the last error, for example ``ProviderError``; empty without one.
+        failed_at: When it failed last, or was left for later.
     """
 
     session_id: str
