@@ -33,7 +33,7 @@ async def test_every_method(engine: str, url_of: Callable[[str], str]) -> None:
     if engine == "sqlite":
         url = with_options(url, synchronous="normal")  # this is not about power loss
     opened = await open_engine(url, clock=SystemClock())
-    tally = await isolate(engine, opened)
+    tally = await isolate(engine, opened, callers=4 if engine == "sqlite" else None)
     assert tally.sound, tally.examples
     assert tally.calls >= CELLS
 
