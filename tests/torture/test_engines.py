@@ -20,7 +20,14 @@ from tests.servers.mongodb import mongodb_server
 from tests.servers.postgres import postgres_server
 from tests.servers.redis import redis_server
 from tests.torture.conftest import Judged
-from tools.crash.engines.addresses import fresh_url, open_indexed, open_url, port_of, through
+from tools.crash.engines.addresses import (
+    fresh_url,
+    open_indexed,
+    open_url,
+    port_of,
+    through,
+    with_options,
+)
 from tools.crash.engines.cancel_storm import storm_of_cancellations
 from tools.crash.engines.clocks import LateClock, jump_clocks
 from tools.crash.engines.crowd import contend_as_tasks, contend_over_sessions
@@ -52,6 +59,8 @@ CROWD_S = 25.0
 @pytest.mark.parametrize("engine", ENGINES[1:])
 def test_crowds(engine: str, url_of: Url, tmp_path: Path, zygote: Zygote, judged: Judged) -> None:
     url = url_of(engine)
+    if engine == "dynamodb":
+        url = with_options(url, timeout_s=60)  # one emulator of one thread for eight processes
     judged(
         contend_over_sessions(
             zygote, engine, url, tmp_path, processes=8, seconds=CROWD_S, mix=CROWD
