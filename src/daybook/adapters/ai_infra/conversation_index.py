@@ -1,0 +1,156 @@
+"""Keeps conversations under their user's names for them, with summaries of their chunks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from contextlib import suppress
+from hashlib import blake2b
+from typing import Any
+
+from daybook.adapters.ai_infra.conversation_chunks import Chunking, chunk_id
+from daybook.adapters.ai_infra.kept_messages import kept_messages, new_messages, what_changed
+from daybook.adapters.ai_infra.language_model import ModelChoice, choose_model
+from daybook.adapters.ai_infra.summaries import summary_of
+from daybook.client import AsyncDaybook
+from daybook.errors import ConflictError
+from daybook.facets.history import MAX_BATCH
+from daybook.model.message import Message
+from daybook.model.session import Session
+
+__all__ = ["MARK", "ConversationIndex", "summaries_of"]
+
+MARK = "ai_infra"
+_SUMMARIES = "ai-infra:chunk-summaries"
+_MOST = 100_000
+
+
+class ConversationIndex:
+    """Writes and removes conversations; the methods return work for a daybook."""
+
+    def __init__(self, chunking: Chunking, *, summaries: bool, llm: ModelChoice | None) -> None:
+        self._chunking = chunking
+        self._summaries = summaries
+        self._llm = llm
+
+    def work(
+        self,
+        user_id: str,
+        conversation: str,
+        messages: Sequence[Any],
+        metadata: Mapping[str, Any] | None,
+    ) -> Callable[[AsyncDaybook], Coroutine[Any, Any, list[str]]]:
+        """Return the work that keeps a conversation and returns its chunks' ids."""
+
+        async def work(book: AsyncDaybook) -> list[str]:
+            given = kept_messages(messages)
+            if not given:
+                return []
+            session = await _session(book, user_id, conversation, metadata)
+            stored = await book.history.list(session.id, user_id=user_id, hidden=True)
+            whole = await _store(book, session, stored, given)
+            await book.recall.index(session.id, user_id=user_id)
+            if self._summaries:
+                await self._summarise(book, session, whole)
+            return self._ids(session.id, len(whole))
+
+        return work
+
+    def deletion(
+        self, user_id: str, conversation: str | None
+    ) -> Callable[[AsyncDaybook], Coroutine[Any, Any, int]]:
+        """Return the work that removes one conversation, or all of a user, and counts chunks."""
+
+        async def work(book: AsyncDaybook) -> int:
+            removed = 0
+            for session in await _indexed(book, user_id, conversation):
+                if await book.sessions.delete(session.id, user_id=user_id):
+                    removed += self._chunking.count(session.message_count)
+                place = (user_id, _SUMMARIES, session.id)
+                for record in await book.records.list(place, limit=_MOST):
+                    await book.records.delete(record.namespace, record.key)
+            return removed
+
+        return work
+
+    def _ids(self, session_id: str, messages: int) -> list[str]:
+        chunks = range(self._chunking.count(messages))
+        return [chunk_id(session_id, self._chunking.span(at, messages)[0]) for at in chunks]
+
+    async def _summarise(
+        self, book: AsyncDaybook, session: Session, messages: Sequence[Message]
+    ) -> None:
+        """Write the summaries of the chunks that have none, or changed since."""
+        made = await summaries_of(book, session.user_id, session.id)
+        model = choose_model(self._llm)
+        for at in range(self._chunking.count(len(messages))):
+            start, end = self._chunking.span(at, len(messages))
+            part = messages[start:end]
+            mark = _mark(part)
+            key = chunk_id(session.id, start)
+            if made.get(key, {}).get("of") == mark:
+                continue
+            text = await summary_of(part, model)
+            value = {"summary": text, "of": mark, "made_by": model.id if model else "quotes"}
+            await book.records.put((session.user_id, _SUMMARIES, session.id), key, value)
+
+
+async def summaries_of(
+    book: AsyncDaybook, user_id: str, session_id: str
+) -> dict[str, dict[str, Any]]:
+    """Return what is kept of a session's chunks' summaries, by chunk id."""
+    records = await book.records.list((user_id, _SUMMARIES, session_id), limit=_MOST)
+    return {record.key: record.value for record in records}
+
+
+async def _session(
+    book: AsyncDaybook, user_id: str, conversation: str, metadata: Mapping[str, Any] | None
+) -> Session:
+    """Return the session of a conversation, made now if there is none, with its metadata."""
+    with suppress(ConflictError):  # it exists
+        return await book.sessions.create(
+            user_id=user_id,
+            conversation_id=conversation,
+            metadata={**(metadata or {}), MARK: {"indexed": True}},
+        )
+    session_id = await book.sessions.id_of(user_id=user_id, conversation_id=conversation)
+    session = await book.sessions.get(session_id, user_id=user_id)
+    kept = {} if session is None else session.metadata
+    wanted = {**(kept if metadata is None else metadata), MARK: {"indexed": True}}
+    if session is not None and kept == wanted:
+        return session
+    return await book.sessions.update(session_id, user_id=user_id, metadata=wanted)
+
+
+async def _store(
+    book: AsyncDaybook, session: Session, stored: Sequence[Message], given: Sequence[Message]
+) -> list[Message]:
+    """Append what is new of a conversation, in its place if it was edited; return it whole."""
+    change = what_changed(stored, given)
+    before = [] if change.replaces else list(stored)
+    if change.replaces:
+        await book.history.clear(session.id, user_id=session.user_id)
+    fresh = new_messages(before, given[len(given) - change.added :])
+    for start in range(0, len(fresh), MAX_BATCH):
+        batch = fresh[start : start + MAX_BATCH]
+        await book.history.append(session.id, batch, user_id=session.user_id)
+    return [*before, *fresh]
+
+
+async def _indexed(book: AsyncDaybook, user_id: str, conversation: str | None) -> list[Session]:
+    """Return the sessions of a user that were indexed here: one of them, or all."""
+    if conversation is not None:
+        one = await book.sessions.get(user_id=user_id, conversation_id=conversation)
+        return [one] if one is not None and MARK in one.metadata else []
+    found: list[Session] = []
+    cursor: str | None = None
+    while True:
+        page = await book.sessions.list(user_id=user_id, limit=500, cursor=cursor)
+        found += [session for session in page.items if MARK in session.metadata]
+        cursor = page.cursor
+        if cursor is None:
+            return found
+
+
+def _mark(messages: Sequence[Message]) -> str:
+    ids = "\0".join(message.id for message in messages)
+    return blake2b(ids.encode(), digest_size=12).hexdigest()

@@ -1,0 +1,86 @@
+"""Messages as they are kept, and as they come back; and what of a conversation is new."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from msgspec.structs import replace
+
+from daybook.adapters.ai_infra.messages import as_message, is_system, stable_id
+from daybook.model.message import Message
+
+__all__ = ["Change", "kept_messages", "new_messages", "shown_message", "what_changed"]
+
+
+def kept_messages(things: Sequence[Any]) -> list[Message]:
+    """Return what is kept of a conversation: everything but the application's instructions."""
+    ours = [_kept(thing) for thing in things]
+    return [message for message in ours if not is_system(message)]
+
+
+def shown_message(message: Message) -> Any:
+    """Return a kept message in the form in which it was handed in: LangChain's, else ours."""
+    return message
+
+
+class Change:
+    """What a conversation that is handed in adds to the one that is stored.
+
+    Attributes:
+        added: How many of its last messages are new.
+        replaces: True if it begins as the stored one and then differs: it is that one, edited.
+    """
+
+    def __init__(self, added: int, *, replaces: bool = False) -> None:
+        self.added = added
+        self.replaces = replaces
+
+
+def what_changed(stored: Sequence[Message], given: Sequence[Message]) -> Change:
+    """Compare a stored conversation with one that is handed in under its name.
+
+    The whole conversation again, a longer one, its newest part with or without more: what is new is
+    added. One that begins alike and then differs is the same, edited. Anything else is said after
+    what is stored. Pure.
+    """
+    old, new = [_key(message) for message in stored], [_key(message) for message in given]
+    same = next(
+        (at for at, (one, other) in enumerate(zip(old, new, strict=False)) if one != other),
+        min(len(old), len(new)),
+    )
+    if same == len(new):
+        return Change(0)
+    for shared in range(min(len(old), len(new)), 0, -1):
+        if old[-shared:] == new[:shared]:
+            return Change(len(new) - shared)
+    return Change(len(new), replaces=same > 0)
+
+
+def new_messages(stored: Sequence[Message], given: Sequence[Message]) -> list[Message]:
+    """Return messages to append after stored ones, each under an id that is not taken.
+
+    A message keeps its own id; one without gets an id made from what it says, the same each time,
+    so that a call that is repeated after a failure adds nothing twice.
+    """
+    seen: dict[bytes, int] = {}
+    taken = set[str]()
+    for message in stored:
+        stable_id(message, seen)
+        taken.add(message.id)
+    fresh: list[Message] = []
+    for message in given:
+        made = stable_id(message, seen)
+        named = message.id not in taken and not message.id.startswith("said-")
+        fresh.append(message if named else replace(message, id=made))
+        taken.add(fresh[-1].id)
+    return fresh
+
+
+def _kept(thing: Any) -> Message:
+    return as_message(thing)
+
+
+def _key(message: Message) -> tuple[Any, ...]:
+    calls = tuple((call.id, call.name, str(call.arguments)) for call in message.tool_calls)
+    return message.role, message.text, message.name, message.tool_call_id, calls

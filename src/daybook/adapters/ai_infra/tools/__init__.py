@@ -1,0 +1,1 @@
+"""ai-infra's tools for memory; see `custom`."""
