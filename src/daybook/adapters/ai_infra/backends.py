@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import functools
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from daybook.adapters.ai_infra.lazy_book import LazyBook
-from daybook.blocking import Daybook
+from daybook.adapters.opened import BookOrUrl
 from daybook.client import EmbedderChoice
 from daybook.errors import ConfigError, MissingDependencyError
 
@@ -44,21 +45,23 @@ def sqlite_url(path: str | Path) -> str:
     return f"sqlite:///{Path(path)}"
 
 
-def lazy_book(url: str, provider: str | None, model: str | None, **options: Any) -> LazyBook:
+def lazy_book(
+    where: BookOrUrl, provider: str | None, model: str | None, options: Mapping[str, Any]
+) -> LazyBook:
     """Return a daybook that opens when it is first used.
 
     Args:
-        url: Its store.
+        where: The URL of its store, or an opened book.
         provider: Who embeds, see `embedder_of`.
         model: The provider's model.
-        options: More arguments of `Daybook.open`.
+        options: More arguments of `Daybook.open`; with an embedder, it wins.
     """
     chosen = embedder_of(provider, model)
-    if chosen is not ...:
-        options.setdefault("embedder", chosen)
-    return LazyBook(lambda: Daybook.open(url, **options))
+    named = {} if chosen is ... else {"embedder": chosen}
+    return LazyBook(where, {**named, **options})
 
 
+@functools.lru_cache(maxsize=32)
 def embedder_of(provider: str | None, model: str | None) -> EmbedderChoice:
     """Return the embedder that ai-infra's two arguments name; ``...`` for Daybook's own.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from hashlib import blake2b
 from typing import Any
@@ -10,6 +10,7 @@ from typing import Any
 from daybook.adapters.ai_infra.conversation_chunks import Chunking, chunk_id
 from daybook.adapters.ai_infra.kept_messages import kept_messages, new_messages, what_changed
 from daybook.adapters.ai_infra.language_model import ModelChoice, choose_model
+from daybook.adapters.ai_infra.lazy_book import Work
 from daybook.adapters.ai_infra.summaries import summary_of
 from daybook.client import AsyncDaybook
 from daybook.errors import ConflictError
@@ -38,7 +39,7 @@ class ConversationIndex:
         conversation: str,
         messages: Sequence[Any],
         metadata: Mapping[str, Any] | None,
-    ) -> Callable[[AsyncDaybook], Coroutine[Any, Any, list[str]]]:
+    ) -> Work[list[str]]:
         """Return the work that keeps a conversation and returns its chunks' ids."""
 
         async def work(book: AsyncDaybook) -> list[str]:
@@ -55,9 +56,7 @@ class ConversationIndex:
 
         return work
 
-    def deletion(
-        self, user_id: str, conversation: str | None
-    ) -> Callable[[AsyncDaybook], Coroutine[Any, Any, int]]:
+    def deletion(self, user_id: str, conversation: str | None) -> Work[int]:
         """Return the work that removes one conversation, or all of a user, and counts chunks."""
 
         async def work(book: AsyncDaybook) -> int:

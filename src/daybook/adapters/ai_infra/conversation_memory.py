@@ -10,6 +10,7 @@ from daybook.adapters.ai_infra.conversation_chunks import Chunking, SearchResult
 from daybook.adapters.ai_infra.conversation_index import ConversationIndex
 from daybook.adapters.ai_infra.conversation_search import ConversationSearch, Wanted
 from daybook.adapters.ai_infra.language_model import ModelChoice
+from daybook.adapters.opened import BookOrUrl
 from daybook.errors import InvalidInputError
 
 __all__ = ["ConversationMemory"]
@@ -43,7 +44,7 @@ class ConversationMemory:
         chunk_size: int = 10,
         chunk_overlap: int = 2,
         include_summary: bool = False,
-        url: str | None = None,
+        url: BookOrUrl | None = None,
         llm: ModelChoice | None = None,
         **options: Any,
     ) -> None:
@@ -58,7 +59,7 @@ class ConversationMemory:
             chunk_size: Messages in a result.
             chunk_overlap: How many of them the next chunk repeats.
             include_summary: Give each chunk a summary, written when it is indexed.
-            url: In place of a backend: the URL of any engine of Daybook's.
+            url: In place of a backend: the URL of any engine of Daybook's, or an opened book.
             llm: Who writes summaries; see `choose_model`. Without any they are quotes.
             options: More arguments of `Daybook.open`: ``embedder``, ``tenant``, ``clock`` …
 
@@ -72,7 +73,7 @@ class ConversationMemory:
             url or url_of(backend, path, connection_string),
             embedding_provider,
             embedding_model,
-            **options,
+            options,
         )
         self._index = ConversationIndex(chunking, summaries=include_summary, llm=llm)
         self._search = ConversationSearch(chunking)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from msgspec import Struct
 
@@ -17,6 +16,7 @@ from daybook.adapters.ai_infra.conversation_chunks import (
 )
 from daybook.adapters.ai_infra.conversation_index import MARK, summaries_of
 from daybook.adapters.ai_infra.kept_messages import shown_message
+from daybook.adapters.ai_infra.lazy_book import Work
 from daybook.adapters.ai_infra.memory_item import similarity
 from daybook.client import AsyncDaybook
 from daybook.model.hit import Hit
@@ -52,9 +52,7 @@ class ConversationSearch:
     def __init__(self, chunking: Chunking) -> None:
         self._chunking = chunking
 
-    def work(
-        self, wanted: Wanted
-    ) -> Callable[[AsyncDaybook], Coroutine[Any, Any, list[SearchResult]]]:
+    def work(self, wanted: Wanted) -> Work[list[SearchResult]]:
         """Return the work that searches."""
 
         async def work(book: AsyncDaybook) -> list[SearchResult]:

@@ -1,60 +1,68 @@
-"""A daybook that is opened when it is first used, for blocking and async callers alike."""
+"""The daybook behind a memory, for blocking and async callers alike; opened when first used."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Callable, Coroutine
 from threading import Lock
 from typing import Any, TypeVar
 
+from daybook.adapters.opened import BookOrUrl, OpenedBook, Place
 from daybook.blocking import Daybook
 from daybook.client import AsyncDaybook
 
-__all__ = ["LazyBook"]
+__all__ = ["LazyBook", "Work"]
 
 T = TypeVar("T")
 Work = Callable[[AsyncDaybook], Coroutine[Any, Any, T]]
 
 
 class LazyBook:
-    """Opens a store once and runs the same work for blocking and for async callers."""
+    """Runs the same work for blocking and for async callers.
 
-    def __init__(self, make: Callable[[], Daybook]) -> None:
-        """Take what opens the daybook; it is called once, when it is first needed."""
-        self._make = make
+    Memories that name the same store share one book; what is in memory alone is each one's own.
+    """
+
+    def __init__(self, where: BookOrUrl, options: dict[str, Any]) -> None:
+        """Remember a URL or an opened book, and the options of `Daybook.open`."""
+        self._private = where == "inmemory://"
+        self._place = Place(where, options)
+        self._options = options
         self._opening = Lock()
-        self._book: Daybook | None = None
-
-    def open(self) -> Daybook:
-        """Return the daybook, opened now if it was not.
-
-        Raises:
-            ConfigError: A URL or option is wrong.
-            StoreError: The store cannot be opened.
-        """
-        with self._opening:
-            if self._book is None:
-                self._book = self._make()
-            return self._book
+        self._own: Daybook | None = None
+        self._opened: OpenedBook | None = None
 
     def run(self, work: Work[T]) -> T:
-        """Do some work on the daybook's own loop and wait for it."""
-        book, loop = self.open().parts()
-        return loop.run(work(book))
+        """Do some work on the book's own loop and wait for it.
+
+        Raises:
+            ConfigError: The URL or an option is wrong.
+            StoreError: The store cannot be opened.
+        """
+        book = self._opened or self._open()
+        return book.run(work(book.awaited))
 
     async def arun(self, work: Work[T]) -> T:
         """Do some work on the caller's loop."""
-        if self._book is None:
-            await asyncio.to_thread(self.open)
-        return await self._on(work)
+        book = self._opened
+        if book is None:
+            book = await asyncio.to_thread(self._open)
+        return await work(book.awaited)
 
     def close(self) -> None:
-        """Close the daybook if it was opened. Repeatable; it opens again when it is used."""
+        """Let go of the book. Repeatable; the next use opens it again."""
         with self._opening:
-            book, self._book = self._book, None
-        if book is not None:
-            book.close()
+            self._opened = None
+            own, self._own = self._own, None
+        self._place.close()
+        if own is not None:
+            own.close()
 
-    def _on(self, work: Work[T]) -> Awaitable[T]:
-        book, _ = self.open().parts()
-        return work(book)
+    def _open(self) -> OpenedBook:
+        with self._opening:
+            if self._opened is None and self._private:
+                self._own = Daybook.open("inmemory://", **self._options)
+                self._opened = OpenedBook(self._own)
+            elif self._opened is None:
+                self._opened = self._place.open()
+            return self._opened

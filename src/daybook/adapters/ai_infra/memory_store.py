@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any, Self
 
 from daybook.adapters.ai_infra.backends import lazy_book, sqlite_url, url_of
+from daybook.adapters.ai_infra.lazy_book import Work
 from daybook.adapters.ai_infra.memory_item import MemoryItem, ScoredItem, item_of, similarity
 from daybook.adapters.ai_infra.scoped_memories import ScopedMemories
+from daybook.adapters.opened import BookOrUrl
 from daybook.client import AsyncDaybook
 from daybook.errors import InvalidInputError
 from daybook.model.memory_record import Namespace
@@ -22,7 +24,7 @@ _MOST = 1_000_000
 _Items = list[MemoryItem]
 _Found = list[ScoredItem]
 _Namespaces = list[Namespace]
-_Work = Callable[[AsyncDaybook], Coroutine[Any, Any, Any]]
+_Work = Work[Any]
 
 
 class MemoryStore(ScopedMemories):
@@ -49,7 +51,7 @@ class MemoryStore(ScopedMemories):
         embedding_model: str | None = None,
         connection_string: str | None = None,
         path: str | None = None,
-        url: str | None = None,
+        url: BookOrUrl | None = None,
         **options: Any,
     ) -> None:
         """Choose where memories are kept.
@@ -61,7 +63,7 @@ class MemoryStore(ScopedMemories):
             embedding_model: The provider's model.
             connection_string: For ``postgres``.
             path: For ``sqlite``.
-            url: In place of a backend: the URL of any engine of Daybook's.
+            url: In place of a backend: the URL of any engine of Daybook's, or an opened book.
             options: More arguments of `Daybook.open`: ``embedder``, ``tenant``, ``clock`` …
 
         Raises:
@@ -72,7 +74,7 @@ class MemoryStore(ScopedMemories):
             url or url_of(backend, path, connection_string),
             embedding_provider,
             embedding_model,
-            **options,
+            options,
         )
 
     @classmethod
