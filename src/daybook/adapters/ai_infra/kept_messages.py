@@ -10,12 +10,17 @@ from msgspec.structs import replace
 from daybook.adapters.ai_infra.messages import as_message, is_system, stable_id
 from daybook.model.message import Message
 
-__all__ = ["Change", "kept_messages", "new_messages", "shown_message", "what_changed"]
+__all__ = ["Change", "kept_form", "kept_messages", "new_messages", "shown_message", "what_changed"]
+
+
+def kept_form(thing: Any) -> Message:
+    """Return a message of any kind as it is kept, with everything that came with it."""
+    return as_message(thing)
 
 
 def kept_messages(things: Sequence[Any]) -> list[Message]:
     """Return what is kept of a conversation: everything but the application's instructions."""
-    ours = [_kept(thing) for thing in things]
+    ours = [kept_form(thing) for thing in things]
     return [message for message in ours if not is_system(message)]
 
 
@@ -75,10 +80,6 @@ def new_messages(stored: Sequence[Message], given: Sequence[Message]) -> list[Me
         fresh.append(message if named else replace(message, id=made))
         taken.add(fresh[-1].id)
     return fresh
-
-
-def _kept(thing: Any) -> Message:
-    return as_message(thing)
 
 
 def _key(message: Message) -> tuple[Any, ...]:
