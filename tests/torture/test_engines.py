@@ -176,6 +176,8 @@ PER_DAY = {"sqlite": 20, "file": 8, "redis": 8, "postgresql": 8}
 async def test_thirty_days(engine: str, url_of: Url, judged: Judged) -> None:
     url, clock = url_of(engine), FakeClock()
     per_day = PER_DAY.get(engine, 4)
+    if engine == "dynamodb":
+        url = with_options(url, timeout_s=60)
     async with open_indexed(url, clock) as book:
         judged(
             await live_through(engine, book, clock, lambda: size_of(url), days=30, per_day=per_day)

@@ -329,7 +329,7 @@ async def isolate(
         async with World.on(opened) as world:
             matrix = Matrix(world, first_only=first_only, callers=callers)
             await matrix.run()
-            tally.operations = tally.calls = matrix.cells
+            tally.calls = matrix.cells
             tally.add("matrix", (), matrix.defects)
             tally.measures["methods"] = len(matrix.methods)
     except DaybookError as exc:  # nobody's call may stand in the way of another's
