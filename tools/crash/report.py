@@ -27,8 +27,9 @@ _ABOUT = (
     "Operations are acknowledged batches; kills, faults and images are what the store was put "
     "through; a cancelled call counts as a fault. Lost, duplicated, reordered and torn count "
     "batches; the last column counts anything else: a damaged file, an error without a type, a "
-    "call that never returned, a message that recall does not find, a cell of the isolation matrix. "
-    "Controls are broken on purpose: a run in which one of them passes is void. `docs/reliability.md` explains each check."
+    "call that never returned, a message that recall does not find, a cell of the isolation "
+    "matrix. Controls are broken on purpose: a run in which one of them passes is void. "
+    "`docs/reliability.md` explains each check."
 )
 
 
