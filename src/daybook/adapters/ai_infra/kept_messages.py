@@ -2,20 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from importlib import import_module
 from typing import Any
 
 from msgspec.structs import replace
 
-from daybook.adapters.ai_infra.messages import as_message, is_system, stable_id
+from daybook.adapters.ai_infra.messages import as_message, is_system, is_unnamed, stable_id
 from daybook.model.message import Message
 
 __all__ = ["Change", "kept_form", "kept_messages", "new_messages", "shown_message", "what_changed"]
 
+_MARK = "ai_infra"
+_CODEC = "daybook.adapters.langchain.messages"
+
 
 def kept_form(thing: Any) -> Message:
     """Return a message of any kind as it is kept, with everything that came with it."""
-    return as_message(thing)
+    if isinstance(thing, Message | str | Mapping):
+        return as_message(thing)
+    try:
+        codec = import_module(_CODEC)
+        base = import_module("langchain_core.messages").BaseMessage
+    except ImportError:
+        return as_message(thing)
+    if not isinstance(thing, base):
+        return as_message(thing)
+    kept: Message = codec.from_langchain(thing)
+    return replace(kept, metadata={**kept.metadata, _MARK: "langchain"})
 
 
 def kept_messages(things: Sequence[Any]) -> list[Message]:
@@ -26,7 +40,15 @@ def kept_messages(things: Sequence[Any]) -> list[Message]:
 
 def shown_message(message: Message) -> Any:
     """Return a kept message in the form in which it was handed in: LangChain's, else ours."""
-    return message
+    if _MARK not in message.metadata:
+        return message
+    metadata = {name: value for name, value in message.metadata.items() if name != _MARK}
+    ours = replace(message, metadata=metadata)
+    try:
+        codec = import_module(_CODEC)
+    except ImportError:  # it was kept where LangChain is installed
+        return ours
+    return codec.readable(ours)
 
 
 class Change:
@@ -76,8 +98,10 @@ def new_messages(stored: Sequence[Message], given: Sequence[Message]) -> list[Me
     fresh: list[Message] = []
     for message in given:
         made = stable_id(message, seen)
-        named = message.id not in taken and not message.id.startswith("said-")
-        fresh.append(message if named else replace(message, id=made))
+        if message.id in taken or is_unnamed(message):
+            made = f"lc-{made}" if message.id.startswith("lc-") else made
+            message = replace(message, id=made)  # noqa: PLW2901 - the same one under its id
+        fresh.append(message)
         taken.add(fresh[-1].id)
     return fresh
 

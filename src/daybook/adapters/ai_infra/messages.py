@@ -14,12 +14,14 @@ from daybook.errors import InvalidInputError
 from daybook.importers.message_fields import parse_content, parse_message
 from daybook.model.codec import encode_json
 from daybook.model.entry import HistoryEntry
+from daybook.model.identifiers import new_id
 from daybook.model.message import Message, Role, ToolCall, Usage
 
 __all__ = [
     "as_message",
     "as_messages",
     "is_system",
+    "is_unnamed",
     "leading_systems",
     "spoken_line",
     "stable_id",
@@ -27,6 +29,7 @@ __all__ = [
     "units_of",
 ]
 
+_UNNAMED = "said-"  # begins the id of a message that came without one
 _ROLES: dict[str, Role] = {
     "human": "user",
     "user": "user",
@@ -80,6 +83,11 @@ def as_message(thing: Any) -> Message:
 def as_messages(things: Iterable[Any]) -> list[Message]:
     """Return messages of any kind as ours, in order."""
     return [as_message(thing) for thing in things]
+
+
+def is_unnamed(message: Message) -> bool:
+    """Tell whether a message came without an id."""
+    return message.id.startswith((_UNNAMED, "lc-"))
 
 
 def is_system(message: Message) -> bool:
@@ -138,7 +146,7 @@ def stable_id(message: Message, seen: dict[bytes, int]) -> str:
     digest = blake2b(body, digest_size=12)
     count = seen.get(digest.digest(), 0)
     seen[digest.digest()] = count + 1
-    return f"said-{digest.hexdigest()}-{count}"
+    return f"{_UNNAMED}{digest.hexdigest()}-{count}"
 
 
 def system_message_like(text: str, things: Sequence[Any]) -> Any:
@@ -171,15 +179,7 @@ def _from_mapping(thing: Mapping[str, Any]) -> Message:
         fields["role"] = _ROLES.get(fields.pop("type").lower(), "")
     else:
         fields["role"] = "user"
-    message = parse_message(fields, fallback_id="unnamed")
-    return message if message.id != "unnamed" else _unnamed(message)
-
-
-def _unnamed(message: Message) -> Message:
-    """Return a message whose source gave it no id under an id made from what it says."""
-    from msgspec.structs import replace  # noqa: PLC0415
-
-    return replace(message, id=stable_id(message, {}))
+    return parse_message(fields, fallback_id=_UNNAMED + new_id())
 
 
 def _from_langchain(thing: Any) -> Message:
@@ -187,16 +187,15 @@ def _from_langchain(thing: Any) -> Message:
     role = _ROLES.get(str(kind).lower())
     if role is None:
         raise InvalidInputError("the message's type is none of human, ai, system, tool")
-    message = Message(
+    return Message(
         role=role,
         content=parse_content(thing.content),
         name=getattr(thing, "name", None) or None,
         tool_calls=_calls(thing),
         tool_call_id=getattr(thing, "tool_call_id", None) if role == "tool" else None,
         usage=_usage(getattr(thing, "usage_metadata", None)),
-        id=getattr(thing, "id", None) or "unnamed",
+        id=getattr(thing, "id", None) or _UNNAMED + new_id(),
     )
-    return message if message.id != "unnamed" else _unnamed(message)
 
 
 def _calls(thing: Any) -> tuple[ToolCall, ...]:
