@@ -49,6 +49,12 @@ SAID = {
         "newest is last: True",
         "too small: ",
     ],
+    "forks_and_sharing": [
+        "  With jokes, forked after message 2",
+        "only in the funny one: ['More jokes, please.']",
+        "bob writes: session draft is shared with this user for reading only",
+        "after revoke: 0 messages",
+    ],
     "async_appenders": [
         "messages: 400 of 400",
         "numbered without a gap: True",
