@@ -15,6 +15,7 @@ from daybook.chat.questions import asked_by
 from daybook.chat.tool_functions import ToolFunction
 from daybook.chat.toolbox import Toolbox
 from daybook.chat.turn import Asked, Emit, Turn
+from daybook.chat.turn_line import Standing, TurnLine
 from daybook.chat.turn_queue import TurnQueue
 from daybook.client import AsyncDaybook, ModelChoice
 from daybook.context.strategy import Strategy, StrategyLike
@@ -114,6 +115,7 @@ class AsyncChatApplication:
         self._opening = asyncio.Lock()
         self._closed = False
         self._tasks: set[asyncio.Task[Any]] = set()
+        self._line = TurnLine()
 
     @property
     def book(self) -> AsyncDaybook:
@@ -271,9 +273,7 @@ class AsyncChatApplication:
         Ordering: a turn sees all turns of the session that ended before it began.
         Retry-safe: yes, by message id.
         """
-        opened = await self._ready()
-        asked = await asked_by(opened.book, _id(session_id), message, user_id)
-        task = self._start(self._turn(opened, asked, None))
+        task = self._begin(_id(session_id), message, user_id, None)
         try:
             await asyncio.wait({task})
         finally:
@@ -290,10 +290,8 @@ class AsyncChatApplication:
         taken. Closed early, the generator stores what had come before it returns. Texts from
         before and after a round of tools are parted by an empty line.
         """
-        opened = await self._ready()
-        asked = await asked_by(opened.book, _id(session_id), message, user_id)
         pieces: asyncio.Queue[str] = asyncio.Queue(maxsize=1)
-        task = self._start(self._turn(opened, asked, pieces.put))
+        task = self._begin(_id(session_id), message, user_id, pieces.put)
         try:
             while not task.done():
                 getting = asyncio.ensure_future(pieces.get())
@@ -351,7 +349,25 @@ class AsyncChatApplication:
             book = self._place
         self._opened = await _Opened.around(book, self._settings)
 
-    async def _turn(self, opened: _Opened, asked: Asked, emit: Emit | None) -> ChatReply:
+    def _begin(
+        self, session_id: str, message: str | Message, user_id: str | None, emit: Emit | None
+    ) -> asyncio.Task[ChatReply]:
+        """Take the place in line at once; return the turn on its way."""
+        standing = self._line.stand(session_id)
+
+        async def take() -> ChatReply:
+            opened = await self._ready()
+            asked = await asked_by(opened.book, session_id, message, user_id)
+            return await self._taken(opened, asked, standing, emit)
+
+        task = self._start(take())
+        # Not in `take`: a task that is cancelled at once never runs.
+        task.add_done_callback(lambda _: standing.leave())
+        return task
+
+    async def _taken(
+        self, opened: _Opened, asked: Asked, standing: Standing, emit: Emit | None
+    ) -> ChatReply:
         turn = Turn(
             opened.book,
             self._settings,
@@ -364,7 +380,7 @@ class AsyncChatApplication:
         limit = asyncio.timeout(self._settings.turn_timeout_s)
         began = False
         try:
-            async with limit, opened.queue.turn(asked.session) as place:
+            async with limit, opened.queue.turn(asked.session, standing) as place:
                 began = True
                 reply = await turn.run(place)
         except TimeoutError:

@@ -82,7 +82,10 @@ def as_ttl(value: timedelta | float | None) -> timedelta | None:
             value = timedelta(seconds=value)
         except (OverflowError, ValueError):
             raise InvalidInputError("session_ttl: so many seconds are no span of time") from None
-    return check_ttl(value)
+    try:
+        return check_ttl(value)
+    except InvalidInputError as exc:
+        raise InvalidInputError(f"session_{exc}") from None
 
 
 def context_tokens(model_id: str | None, max_output_tokens: int | None) -> int:

@@ -178,7 +178,8 @@ class Turn:
             results, runs = await self._toolbox.run(message.tool_calls, caller)
         else:
             results, runs = refused(message.tool_calls, self._settings.max_tool_rounds)
-        batch = [self._of_answer(one) for one in (message, *results)]
+        # Ids of our own: of a model that gives one twice, the second round would pass for known.
+        batch = [self._of_answer(one, id=new_id()) for one in (message, *results)]
         self._tools += runs
         said, self._said = self._said, ""
         try:
@@ -239,7 +240,7 @@ class Turn:
         # Once the store was asked, what it has is the answer or nothing, never a part beside it.
         said, self._said = self._said, ""
         try:
-            await completed(self._append([message]))
+            receipt = await completed(self._append([message]))
         except ConflictError:
             found = await self._stored_answer(seq)
             if found is None:
@@ -250,6 +251,8 @@ class Turn:
             raise BadModelOutputError(
                 "the answer cannot be stored", provider=reply.model or "chat"
             ) from exc
+        if receipt.duplicates:  # by another process, in the same words
+            return self._reply(message, repeated=True)
         return self._reply(message, model=reply.model or None, finish_reason=reply.finish_reason)
 
     async def _keep_partial(self) -> None:

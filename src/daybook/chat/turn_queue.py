@@ -1,7 +1,7 @@
 """Turns of one session queue: first come, first served in a process, a lease between processes.
 
-In a process the queue is a lock. Between processes there is no order of arrival: who finds the
-lease free first has it. A process that died holds its lease until it ends by itself.
+Between processes there is no order of arrival: who finds the lease free first has it. A process
+that died holds its lease until it ends by itself.
 """
 
 from __future__ import annotations
@@ -9,13 +9,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import random
-from asyncio import AbstractEventLoop
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from datetime import timedelta
-from weakref import WeakKeyDictionary, WeakValueDictionary
 
 from daybook.chat.ending import completed, ended
+from daybook.chat.turn_line import Standing
 from daybook.errors import DaybookError
 from daybook.facets.turn_leases import TurnLease, TurnLeases
 from daybook.model.session import Session
@@ -23,7 +22,7 @@ from daybook.model.session import Session
 __all__ = ["Place", "TurnQueue"]
 
 _FIRST_PAUSE_S = 0.02
-_LONGEST_PAUSE_S = 1.0
+_LONGEST_PAUSE_S = 0.25
 
 
 class Place:
@@ -58,36 +57,28 @@ class TurnQueue:
         """
         self._leases = leases
         self._life = timedelta(seconds=lease_s)
-        self._locks: WeakKeyDictionary[
-            AbstractEventLoop, WeakValueDictionary[str, asyncio.Lock]
-        ] = WeakKeyDictionary()
 
     @asynccontextmanager
-    async def turn(self, session: Session) -> AsyncGenerator[Place]:
+    async def turn(self, session: Session, standing: Standing) -> AsyncGenerator[Place]:
         """Wait for the turns before this one; hold the place for the length of the block.
 
         Raises:
             StoreError: The store failed.
         """
-        async with self._lock(session.id):
-            lease = self._leases.of(session, self._life)
+        await standing.wait()
+        lease = self._leases.of(session, self._life)
+        try:
+            await self._take(lease)
+            renewing = asyncio.create_task(self._renew(lease))
             try:
-                await self._take(lease)
-                renewing = asyncio.create_task(self._renew(lease))
-                try:
-                    yield Place(lease, self._life)
-                finally:
-                    renewing.cancel()
-                    await ended(renewing)
+                yield Place(lease, self._life)
             finally:
-                # A failure here is no failure of the turn: the lease ends by itself.
-                with contextlib.suppress(DaybookError):
-                    await completed(lease.release())
-
-    def _lock(self, session_id: str) -> asyncio.Lock:
-        """Return a session's lock; it goes when nobody holds it or waits for it."""
-        here = self._locks.setdefault(asyncio.get_running_loop(), WeakValueDictionary())
-        return here.setdefault(session_id, asyncio.Lock())
+                renewing.cancel()
+                await ended(renewing)
+        finally:
+            # A failure here is no failure of the turn: the lease ends by itself.
+            with contextlib.suppress(DaybookError):
+                await completed(lease.release())
 
     async def _take(self, lease: TurnLease) -> None:
         pause_s = _FIRST_PAUSE_S

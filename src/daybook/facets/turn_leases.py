@@ -1,8 +1,10 @@
 """`book.turn_leases`: whose turn it is in a session, across processes.
 
-A lease is one record that ends by itself. Taking it is a write that expects none to be there, so of
-many that try one succeeds; giving it back is a write that has ended already, which leaves the key
-free at once and without old versions. No deletion is needed, so none can hit somebody else's lease.
+A lease is one record that says until when it holds. Taking it is a write that expects none to be
+there, or the very version that has ended, so of many that try one succeeds. Giving it back is a
+write that has expired already, which leaves the key free at once and without old versions: no
+deletion is needed, so none can hit somebody else's lease. The record outlives the lease, or whoever
+takes it over would begin at version 1 again, which its last holder may be about to replace.
 """
 
 from __future__ import annotations
@@ -85,7 +87,17 @@ class TurnLease:
         Raises:
             StoreError: The store failed; take it again, or release it.
         """
-        return await self._write(self._clock.now() + self._life)
+        if self._version:
+            return await self.renew()
+        if await self._write(0):
+            return True
+        found = await self._found()
+        if found is None:
+            return False
+        if found.value.get("holder") == self._holder:  # a write that seemed to fail was stored
+            return self._won(found)
+        over = datetime.fromisoformat(found.value["until"]) <= self._clock.now()
+        return over and await self._write(found.version)
 
     async def renew(self) -> bool:
         """Begin its life anew; tell whether it is still ours.
@@ -95,9 +107,7 @@ class TurnLease:
         Raises:
             StoreError: The store failed; it may be ours or not.
         """
-        if self._version == 0:
-            return False
-        return await self._write(self._clock.now() + self._life)
+        return await self._is_ours() and await self._write(self._version)
 
     async def release(self) -> None:
         """Let the next one have it; nothing happens if it is not ours. Repeatable.
@@ -105,30 +115,52 @@ class TurnLease:
         Raises:
             StoreError: The store failed; it ends by itself.
         """
-        if self._version:
-            await self._write(self._clock.now())
+        if await self._is_ours():
+            await self._write(self._version, free=True)
         self._lose()
 
-    async def _write(self, ends_at: datetime) -> bool:
+    async def _is_ours(self) -> bool:
+        """Tell whether we hold it; the store is asked where somebody may have taken it over."""
+        if self._version and self.remaining <= self._life / 2:
+            found = await self._found()
+            if found is None or found.value.get("holder") != self._holder:
+                self._lose()
+            else:
+                self._won(found)
+        return self._version > 0
+
+    async def _found(self) -> MemoryRecord | None:
+        (found,) = await self._records.get(self._scope, [self._place])
+        return found
+
+    async def _write(self, expected: int, *, free: bool = False) -> bool:
+        """Write it in place of a version; tell whether that was the stored one."""
         namespace, key = self._place
+        now = self._clock.now()
+        until = now + self._life
         record = NewRecord(
             namespace=namespace,
             key=key,
-            value=encode_json({"holder": self._holder}),
-            expires_at=ends_at,
+            value=encode_json({"holder": self._holder, "until": until.isoformat()}),
+            expires_at=now if free else until + self._life,
             provenance=Provenance(source=_AREA, session_id=key),
-            expected_version=self._version,
+            expected_version=expected,
         )
-        stored: MemoryRecord | None
         try:
             (stored,) = await self._records.put(self._scope, [record])
         except ConflictError:
-            # A write that seemed to fail may have been stored: then what is there is our own.
-            (stored,) = await self._records.get(self._scope, [self._place])
-            if stored is None or stored.value.get("holder") != self._holder:
-                self._lose()
+            if expected == 0:
                 return False
-        self._version, self._ends_at = stored.version, stored.expires_at
+            found = await self._found()
+            if found is not None and found.value.get("holder") == self._holder:
+                return self._won(found)
+            self._lose()
+            return False
+        return self._won(stored)
+
+    def _won(self, stored: MemoryRecord) -> bool:
+        self._version = stored.version
+        self._ends_at = datetime.fromisoformat(stored.value["until"])
         return True
 
     def _lose(self) -> None:
