@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from daybook.model.entry import HistoryEntry
 from daybook.model.message import Message
-from tests.context.provider_shapes import anthropic_faults, openai_faults
+from tests.context.provider_shapes import anthropic_faults, gemini_faults, openai_faults
 
 __all__ = ["faults", "newest_turn", "sound_entries"]
 
@@ -64,6 +64,9 @@ def faults(
     if openai_faults(messages):
         found.append("openai")
     cut = len(kept) < len(sound)
-    if anthropic_faults(messages, opens_with_user=cut and bool(newest_turn(entries))):
+    opens = cut and bool(newest_turn(entries))
+    if anthropic_faults(messages, opens_with_user=opens):
         found.append("anthropic")
+    if gemini_faults(messages, opens_with_user=opens):
+        found.append("gemini")
     return found

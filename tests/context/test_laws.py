@@ -124,6 +124,7 @@ def newest_first(entries: Sequence[HistoryEntry], budget: int) -> list[HistoryEn
         (last_n, "newest turn"),
         (last_n, "openai"),
         (last_n, "anthropic"),
+        (last_n, "gemini"),
         (last_n_and_system, "budget"),
         (last_n_and_system, "openai"),
         (newest_first, "order"),

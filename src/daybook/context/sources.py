@@ -71,17 +71,36 @@ def early_turns(entries: Sequence[HistoryEntry], turns: int) -> tuple[list[Histo
         turns: How many.
 
     A turn is whole when the user message of the next one is there. What stands before the first
-    user message belongs to no turn.
+    user message belongs to no turn; results that came after the next one belong to their call's.
     """
     found: list[HistoryEntry] = []
     seen = 0
-    for entry in entries:
+    for index, entry in enumerate(entries):
         seen += entry.message.role == "user"
         if seen > turns:
-            return found, True
+            return found + _late_results(found, entries, index), True
         if seen:
             found.append(entry)
     return found, False
+
+
+def _late_results(
+    found: Sequence[HistoryEntry], entries: Sequence[HistoryEntry], index: int
+) -> list[HistoryEntry]:
+    """Return the results in `entries[index:]` of calls in `found` that have none there."""
+    waiting: set[str] = set()
+    for entry in found:
+        waiting.update(call.id for call in entry.message.tool_calls)
+        waiting.discard(entry.message.tool_call_id or "")
+    late: list[HistoryEntry] = []
+    while waiting and index < len(entries):
+        message = entries[index].message
+        if message.role == "tool" and message.tool_call_id in waiting:
+            waiting.discard(message.tool_call_id)
+            late.append(entries[index])
+        waiting.difference_update(call.id for call in message.tool_calls)
+        index += 1
+    return late
 
 
 def pinned_places(entries: Sequence[HistoryEntry], pins: Sequence[int]) -> set[int]:
