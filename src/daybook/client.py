@@ -12,10 +12,10 @@ from daybook.config import default_embedder, default_index
 from daybook.context.token_estimate import ApproximateTokenCounter
 from daybook.errors import ConfigError
 from daybook.facets.history import History
+from daybook.facets.notes_area import NotesArea
 from daybook.facets.recall import Recall
 from daybook.facets.records import Records
 from daybook.facets.session_access import SessionAccess
-from daybook.facets.session_notes import SessionNotes
 from daybook.facets.sessions import Sessions
 from daybook.indexing.index_claim import claim_index, place_of
 from daybook.indexing.models import Models
@@ -92,7 +92,7 @@ class AsyncDaybook:
             )
             changed = self._indexer.notify
         access = SessionAccess(log, tenant=tenant, clock=clock)
-        notes = SessionNotes(records, tenant=tenant)
+        notes = NotesArea(records, tenant=tenant)
         common: dict[str, Any] = {
             "tenant": tenant,
             "clock": clock,
@@ -116,10 +116,12 @@ class AsyncDaybook:
         """What to send to a model."""
         from daybook.facets.context import ContextBuilder, new_mark  # noqa: PLC0415
         from daybook.facets.context_digests import Digests  # noqa: PLC0415
+        from daybook.facets.session_notes import SessionNotes  # noqa: PLC0415
 
         common = self._common
+        notes = SessionNotes(self._notes)
         digests = Digests(
-            self._notes,
+            notes,
             self.model,
             counter=common["counter"],
             clock=common["clock"],
@@ -130,7 +132,7 @@ class AsyncDaybook:
             self.history,
             self._access,
             self.recall,
-            self._notes,
+            notes,
             digests,
             calibrations=self.calibrations,
             **common,

@@ -11,8 +11,8 @@ import msgspec
 from daybook.errors import InvalidInputError, NotFoundError
 from daybook.facets.checks import check_limit
 from daybook.facets.new_session import new_session
+from daybook.facets.notes_area import NotesArea
 from daybook.facets.session_access import SessionAccess
-from daybook.facets.session_notes import SessionNotes
 from daybook.model.codec import (
     check_message,
     decode_entry,
@@ -46,7 +46,7 @@ class History:
         self,
         log: MessageLog,
         access: SessionAccess,
-        notes: SessionNotes,
+        notes: NotesArea,
         *,
         tenant: str,
         clock: Clock,

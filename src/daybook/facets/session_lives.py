@@ -15,8 +15,8 @@ from daybook.facets.new_session import (
     new_session,
     session_id_of,
 )
+from daybook.facets.notes_area import NotesArea
 from daybook.facets.session_access import SessionAccess, missing_session
-from daybook.facets.session_notes import SessionNotes
 from daybook.model.identifiers import check_id
 from daybook.model.scope import Scope
 from daybook.model.session import Grant, Page, Session, SessionChanges, SessionStats
@@ -43,7 +43,7 @@ class SessionLives:
         log: MessageLog,
         records: RecordStore,
         access: SessionAccess,
-        notes: SessionNotes,
+        notes: NotesArea,
         *,
         tenant: str,
         clock: Clock,

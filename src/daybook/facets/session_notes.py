@@ -14,18 +14,15 @@ from typing import Any
 import msgspec
 
 from daybook.errors import ConflictError
+from daybook.facets.notes_area import JOBS, NotesArea, job_key, note_place
 from daybook.model.codec import encode_json
 from daybook.model.context import ContextReceipt
 from daybook.model.digest import Digest, DigestJob, DigestKind
-from daybook.model.memory_record import MemoryRecord, Namespace, NewRecord, Provenance
-from daybook.model.scope import Scope, internal_tenant
+from daybook.model.memory_record import MemoryRecord, NewRecord, Provenance
 from daybook.model.session import Session
-from daybook.protocols.record_store import RecordStore
 
 __all__ = ["SessionNotes", "incarnation"]
 
-_AREA = "context"
-_JOBS = "context jobs"
 # A session may end a little later than it was to when its notes were written.
 _MARGIN = timedelta(hours=1)
 _RECEIPTS_LIVE = timedelta(days=30)
@@ -35,13 +32,15 @@ _DIGESTS_KEPT = 2
 class SessionNotes:
     """Stores and finds digests, jobs and receipts of sessions."""
 
-    def __init__(self, records: RecordStore, *, tenant: str) -> None:
-        self._records = records
-        self._scope = Scope(internal_tenant(tenant))
+    def __init__(self, area: NotesArea) -> None:
+        self._records = area.records
+        self._scope = area.scope
 
     async def digest(self, session: Session, kind: DigestKind) -> Digest | None:
         """Return the newest digest of a session, None if there is none that still holds."""
-        found = await self._records.list(self._scope, _place(session, kind), limit=_DIGESTS_KEPT)
+        found = await self._records.list(
+            self._scope, note_place(session, kind), limit=_DIGESTS_KEPT
+        )
         await self._live_on(session, found)
         held = [_digest_of(record) for record in found if _is_of(record, session)]
         valid = [one for one in held if session.first_seq <= one.first_seq]
@@ -53,7 +52,7 @@ class SessionNotes:
 
         The one before it is kept, older ones are removed.
         """
-        place = _place(session, digest.kind)
+        place = note_place(session, digest.kind)
         record = NewRecord(
             namespace=place,
             key=f"{digest.last_seq:012}.{digest.generation:06}",
@@ -96,8 +95,8 @@ class SessionNotes:
     async def put_job(self, session: Session, job: DigestJob) -> None:
         """Note that a part of a session waits to be digested."""
         record = NewRecord(
-            namespace=(session.user_id, _JOBS),
-            key=_job_key(session.id, job.kind),
+            namespace=(session.user_id, JOBS),
+            key=job_key(session.id, job.kind),
             value=encode_json({"session": incarnation(session), **_plain(job)}),
             expires_at=_end(session),
             provenance=Provenance(source="context", session_id=session.id),
@@ -106,12 +105,12 @@ class SessionNotes:
 
     async def end_job(self, session: Session, kind: DigestKind) -> None:
         """Forget that a part of a session waited."""
-        place = ((session.user_id, _JOBS), _job_key(session.id, kind))
+        place = ((session.user_id, JOBS), job_key(session.id, kind))
         await self._records.delete(self._scope, [place])
 
     async def job(self, session: Session, kind: DigestKind) -> DigestJob | None:
         """Return what waits to be digested of a session."""
-        place = ((session.user_id, _JOBS), _job_key(session.id, kind))
+        place = ((session.user_id, JOBS), job_key(session.id, kind))
         (record,) = await self._records.get(self._scope, [place])
         if record is None or not _is_of(record, session):
             return None
@@ -123,7 +122,7 @@ class SessionNotes:
         Beside each job stands the `incarnation` of its session: whether that is still there is not
         looked up.
         """
-        found = await self._records.list(self._scope, (user_id, _JOBS), limit=limit)
+        found = await self._records.list(self._scope, (user_id, JOBS), limit=limit)
         return [
             (msgspec.convert(_fields(record), DigestJob), str(record.value.get("session")))
             for record in found
@@ -144,7 +143,7 @@ class SessionNotes:
 
     async def receipt(self, session: Session, receipt_id: str | None) -> ContextReceipt | None:
         """Return a stored receipt of a session; the latest if no id is given."""
-        place = _place(session, "receipts")
+        place = note_place(session, "receipts")
         found: list[MemoryRecord | None]
         if receipt_id is None:
             found = [*await self._records.list(self._scope, place, limit=1)]
@@ -154,21 +153,6 @@ class SessionNotes:
         if record is None or not _is_of(record, session):
             return None
         return msgspec.convert(_fields(record), ContextReceipt)
-
-    async def forget(self, session: Session) -> None:
-        """Remove everything kept about a session. Repeatable."""
-        await self._records.delete_namespace(self._scope, (session.user_id, _AREA, session.id))
-        kinds: tuple[DigestKind, ...] = ("summary", "observations")
-        jobs = [((session.user_id, _JOBS), _job_key(session.id, kind)) for kind in kinds]
-        await self._records.delete(self._scope, jobs)
-
-
-def _place(session: Session, part: str) -> Namespace:
-    return (session.user_id, _AREA, session.id, part)
-
-
-def _job_key(session_id: str, kind: DigestKind) -> str:
-    return f"{kind} {session_id}"
 
 
 def incarnation(session: Session) -> str:
