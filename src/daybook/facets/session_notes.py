@@ -33,6 +33,7 @@ class SessionNotes:
     """Stores and finds digests, jobs and receipts of sessions."""
 
     def __init__(self, area: NotesArea) -> None:
+        self._area = area
         self._records = area.records
         self._scope = area.scope
 
@@ -133,7 +134,7 @@ class SessionNotes:
         end = _end(session)
         latest = receipt.built_at + _RECEIPTS_LIVE
         record = NewRecord(
-            namespace=_place(session, "receipts"),
+            namespace=note_place(session, "receipts"),
             key=receipt.id,
             value=encode_json({"session": incarnation(session), **_plain(receipt)}),
             expires_at=latest if end is None else min(end, latest),
@@ -153,6 +154,10 @@ class SessionNotes:
         if record is None or not _is_of(record, session):
             return None
         return msgspec.convert(_fields(record), ContextReceipt)
+
+    async def forget(self, session: Session) -> None:
+        """Remove everything kept about a session. Repeatable."""
+        await self._area.forget(session)
 
 
 def incarnation(session: Session) -> str:
