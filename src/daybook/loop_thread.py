@@ -48,6 +48,13 @@ class LoopThread:
             future.cancel()
             raise
 
+    def begin(self, coroutine: Coroutine[Any, Any, object]) -> None:
+        """Run a coroutine on the loop without waiting; nothing happens if the loop was closed."""
+        if self._closed or os.getpid() != self._process:
+            coroutine.close()
+        else:
+            asyncio.run_coroutine_threadsafe(coroutine, self._loop)
+
     def iterate(self, items: AsyncGenerator[T]) -> Iterator[T]:
         """Yield what an async generator yields, each step run on the loop.
 

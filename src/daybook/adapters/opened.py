@@ -45,6 +45,10 @@ class OpenedBook:
         """Run a coroutine over `awaited` on the book's own loop and wait for its result."""
         return self._loop.run(coroutine)
 
+    def begin(self, coroutine: Coroutine[Any, Any, object]) -> None:
+        """Run a coroutine over `awaited` on the book's own loop without waiting for it."""
+        self._loop.begin(coroutine)
+
     def close(self) -> None:
         """Say that this holder is done; the last one of a shared book closes it. Repeatable.
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import atexit
+import threading
 import weakref
-from functools import cached_property
+from functools import cache, cached_property
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, Self
 
 from daybook.blocking.history import BlockingHistory
@@ -46,6 +48,7 @@ class Daybook:
         self.history = BlockingHistory(book.history, loop)
         self.recall = BlockingRecall(book.recall, loop)
         self.records = BlockingRecords(book.records, loop)
+        _close_all_at_exit()
         _open_books.add(self)
 
     @cached_property
@@ -134,7 +137,17 @@ async def _resolve(opening: Any) -> AsyncDaybook:
 _open_books: weakref.WeakSet[Daybook] = weakref.WeakSet()
 
 
-@atexit.register
 def _close_all() -> None:
     for book in list(_open_books):
         book.close()
+
+
+@cache
+def _close_all_at_exit() -> None:
+    """Have all books closed while threads can still be started, as some engines' ends need.
+
+    What `atexit` calls comes after the pools of `concurrent.futures` have ended; what they use
+    themselves runs in reverse order, so theirs has to be registered first.
+    """
+    import_module("concurrent.futures.thread")
+    getattr(threading, "_register_atexit", atexit.register)(_close_all)

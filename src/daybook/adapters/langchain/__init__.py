@@ -12,6 +12,14 @@ from typing import Any
 from daybook.errors import MissingDependencyError
 
 _MODULES = {
+    "DaybookChatMessageHistory": "history",
+    "DynamoDBChatMessageHistory": "incumbents",
+    "FileChatMessageHistory": "incumbents",
+    "InMemoryChatMessageHistory": "incumbents",
+    "MongoDBChatMessageHistory": "incumbents",
+    "PostgresChatMessageHistory": "incumbents",
+    "RedisChatMessageHistory": "incumbents",
+    "SQLChatMessageHistory": "incumbents",
     "from_langchain": "messages",
     "to_langchain": "messages",
 }
