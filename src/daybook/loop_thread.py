@@ -41,11 +41,12 @@ class LoopThread:
         except BaseException:
             coroutine.close()
             raise
-        future = asyncio.run_coroutine_threadsafe(coroutine, self._loop)
         try:
-            return future.result()
-        except BaseException:
-            future.cancel()
+            return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result()
+        except BaseException as exc:
+            if not isinstance(exc, Exception):
+                # By the coroutine: an interrupt may come before its future is in anybody's hands.
+                self._loop.call_soon_threadsafe(_cancel, coroutine, self._loop)
             raise
 
     def begin(self, coroutine: Coroutine[Any, Any, object]) -> None:
@@ -112,3 +113,10 @@ class LoopThread:
         for task in asyncio.all_tasks(self._loop):
             task.cancel()
         self._loop.run_until_complete(self._loop.shutdown_asyncgens())
+
+
+def _cancel(coroutine: Coroutine[Any, Any, Any], loop: asyncio.AbstractEventLoop) -> None:
+    """Cancel the task that runs a coroutine; nothing happens if it has ended."""
+    for task in asyncio.all_tasks(loop):
+        if task.get_coro() is coroutine:
+            task.cancel()

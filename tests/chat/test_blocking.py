@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 import threading
 from collections.abc import Callable
@@ -13,7 +14,7 @@ import pytest
 from daybook import ChatApplication, Daybook, Message
 from daybook.chat import AsyncChatApplication, ChatReply
 from daybook.errors import ConfigError, InvalidInputError, StoreClosedError
-from tests.chat.scripted_models import Script, calls, echo, in_pairs, mark
+from tests.chat.scripted_models import Gated, Script, calls, echo, in_pairs, mark
 
 DIFFERENT = {"url_or_book"}  # a `Daybook` for one, an `AsyncDaybook` for the other
 
@@ -145,3 +146,32 @@ def test_what_it_opened_it_closes_and_nothing_else() -> None:
     owned.close()
     with pytest.raises(StoreClosedError):
         owned.book.sessions.get("s")
+
+
+@pytest.mark.parametrize("early", [True, False])
+def test_an_interrupt_at_any_moment_ends_the_answer(
+    early: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may come when a step is under way and its future is in nobody's hands yet."""
+    real = asyncio.run_coroutine_threadsafe
+    model = Gated("Half a ")
+
+    def interrupted(coroutine: Any, loop: Any) -> Any:
+        future = real(coroutine, loop)
+        if not steps:
+            steps.append(1)
+            if not early:
+                real(asyncio.sleep(0.05), loop).result()
+            raise KeyboardInterrupt
+        return future
+
+    with ChatApplication("inmemory://", embedder="hash", model=model) as chat:
+        session = chat.create_session("alice")
+        parts = cast("Any", chat.stream(session, "Hello?"))
+        assert next(parts) == "Half a "
+        steps: list[int] = []
+        monkeypatch.setattr(asyncio, "run_coroutine_threadsafe", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            next(parts)
+        partial = chat.history(session)[-1]
+        assert (partial.text, mark(partial, "incomplete")) == ("Half a ", True)
