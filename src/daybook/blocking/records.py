@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
-from daybook.facets.records import Records, RecordWrite
+from daybook.facets.records import Place, Records, RecordWrite
 from daybook.loop_thread import LoopThread
 from daybook.model.memory_record import MemoryRecord, Namespace, Provenance, RecordHit
 
@@ -14,6 +14,7 @@ __all__ = ["BlockingRecords"]
 
 # `list` is a method below, so the types that need the builtin are named here.
 _MemoryRecords = list[MemoryRecord]
+_MaybeRecords = list[MemoryRecord | None]
 _RecordHits = list[RecordHit]
 _Namespaces = list[Namespace]
 
@@ -34,6 +35,7 @@ class BlockingRecords:
         ttl: timedelta | None = None,
         provenance: Provenance | None = None,
         expected_version: int | None = None,
+        searched: bool | Sequence[str] = True,
     ) -> MemoryRecord:
         """See `Records.put`."""
         return self._run(
@@ -44,6 +46,7 @@ class BlockingRecords:
                 ttl=ttl,
                 provenance=provenance,
                 expected_version=expected_version,
+                searched=searched,
             )
         )
 
@@ -54,6 +57,18 @@ class BlockingRecords:
     def get(self, namespace: Sequence[str], key: str) -> MemoryRecord | None:
         """See `Records.get`."""
         return self._run(self._facet.get(namespace, key))
+
+    def get_many(self, places: Sequence[Place]) -> _MaybeRecords:
+        """See `Records.get_many`."""
+        return self._run(self._facet.get_many(places))
+
+    def renew(self, records: Sequence[MemoryRecord]) -> int:
+        """See `Records.renew`."""
+        return self._run(self._facet.renew(records))
+
+    def delete_many(self, places: Sequence[Place]) -> int:
+        """See `Records.delete_many`."""
+        return self._run(self._facet.delete_many(places))
 
     def delete(self, namespace: Sequence[str], key: str) -> bool:
         """See `Records.delete`."""

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from daybook.errors import InvalidInputError, UnsupportedError
 from daybook.facets.checks import check_limit, check_ttl
@@ -16,6 +17,7 @@ from daybook.model.codec import encode_json
 from daybook.model.identifiers import check_id
 from daybook.model.json_value import check_json_object
 from daybook.model.memory_record import (
+    LaterEnd,
     MemoryRecord,
     Namespace,
     NewRecord,
@@ -28,12 +30,16 @@ from daybook.model.scope import Scope
 from daybook.protocols.clock import Clock
 from daybook.protocols.record_store import RecordStore
 
-__all__ = ["RecordWrite", "Records"]
+__all__ = ["Place", "RecordWrite", "Records"]
+
+Place = tuple[Sequence[str], str]
+"""A namespace and a key."""
 
 _MAX_VALUE_BYTES = 16_000_000
 
 # `list` is a method below, so the types that need the builtin are named here.
 _Records = list[MemoryRecord]
+_MaybeRecords = list[MemoryRecord | None]
 _Hits = list[RecordHit]
 _Namespaces = list[Namespace]
 
@@ -47,6 +53,7 @@ class RecordWrite(Struct, frozen=True, kw_only=True):
     ttl: timedelta | None = None
     provenance: Provenance = Provenance()
     expected_version: int | None = None
+    searched: bool | Sequence[str] = True
 
 
 class Records:
@@ -69,6 +76,7 @@ class Records:
         ttl: timedelta | None = None,
         provenance: Provenance | None = None,
         expected_version: int | None = None,
+        searched: bool | Sequence[str] = True,
     ) -> MemoryRecord:
         """Write a record and return it as stored; the version before stays readable.
 
@@ -76,9 +84,11 @@ class Records:
             namespace: Where, for example ``("alice", "prefs")``; the first label is the owner.
             key: Its name there.
             value: A JSON object.
-            ttl: It becomes unreadable after so long; None for never.
+            ttl: It becomes unreadable after so long, counted anew by `renew`; None for never.
             provenance: What it rests on.
             expected_version: Write only if this is the current version; 0 if there must be none.
+            searched: Whether a search by query finds it; or by which parts of the value, as paths
+                such as ``"title"`` and ``"chapters[*].text"``.
 
         Raises:
             InvalidInputError: An argument cannot be stored.
@@ -94,6 +104,7 @@ class Records:
             ttl=ttl,
             provenance=provenance or Provenance(),
             expected_version=expected_version,
+            searched=searched,
         )
         return (await self.put_many([write]))[0]
 
@@ -114,10 +125,12 @@ class Records:
             stored = await self._store.put(self._scope, new)
             await self._indexer.index(self._scope.tenant, stored)
             return stored
-        coming = [_as_record(write, now) for write in writes]
+        coming = [_as_record(write, one, now) for write, one in zip(writes, new, strict=True)]
         documents = await self._indexer.prepare(self._scope.tenant, coming)
-        stored, _ = await asyncio.gather(
-            self._store.put(self._scope, new), self._indexer.write(documents)
+        stored, _, _ = await asyncio.gather(
+            self._store.put(self._scope, new),
+            self._indexer.write(documents),
+            self._indexer.remove_unsearched(self._scope.tenant, coming),
         )
         return stored
 
@@ -126,13 +139,43 @@ class Records:
         place = (check_namespace(namespace), check_id(key, "key"))
         return (await self._store.get(self._scope, [place]))[0]
 
+    async def get_many(self, places: Sequence[Place]) -> _MaybeRecords:
+        """Return the record of each ``(namespace, key)``, None where there is none."""
+        return await self._store.get(self._scope, _check_places(places))
+
+    async def renew(self, records: Sequence[MemoryRecord]) -> int:
+        """Let records live as long again, from now, as they were given to when written.
+
+        Args:
+            records: As they were read; one that has no end, or was written since, is left alone.
+
+        Returns:
+            How many end later now. Neither version nor time of update changes.
+
+        Atomicity: each record by itself. Repeatable.
+        """
+        now = self._clock.now()
+        ends = [
+            LaterEnd(one.namespace, one.key, one.version, now + life)
+            for one in records
+            if (life := _life_of(one)) is not None
+        ]
+        return await self._store.extend(self._scope, ends) if ends else 0
+
     async def delete(self, namespace: Sequence[str], key: str) -> bool:
         """Remove a record with all its versions; tell whether it was there. Repeatable."""
-        place = (check_namespace(namespace), check_id(key, "key"))
-        removed = await self._store.delete(self._scope, [place])
+        return bool(await self.delete_many([(namespace, key)]))
+
+    async def delete_many(self, places: Sequence[Place]) -> int:
+        """Remove records with all their versions; return how many were there. Repeatable.
+
+        Atomicity: one transaction, as far as the engine's `capabilities` go.
+        """
+        checked = _check_places(places)
+        removed = await self._store.delete(self._scope, checked) if checked else 0
         if self._indexer is not None:
-            await self._indexer.remove(self._scope.tenant, [place])
-        return bool(removed)
+            await self._indexer.remove(self._scope.tenant, checked)
+        return removed
 
     async def list(
         self,
@@ -260,17 +303,37 @@ def _check_write(write: RecordWrite, where: str, now: datetime) -> NewRecord:
     if write.expected_version is not None:
         _check_offset(write.expected_version, f"{where}.expected_version")
     life = check_ttl(write.ttl)
+    kept = {"ttl": life, "indexed": _check_searched(write.searched, f"{where}.searched")}
     return NewRecord(
         namespace=check_namespace(write.namespace),
         key=check_id(write.key, f"{where}.key"),
         value=body,
         expires_at=None if life is None else now + life,
-        provenance=write.provenance,
+        provenance=replace(write.provenance, **{k: v for k, v in kept.items() if v is not None}),
         expected_version=write.expected_version,
     )
 
 
-def _as_record(write: RecordWrite, now: datetime) -> MemoryRecord:
+def _check_searched(value: Any, what: str) -> tuple[str, ...] | None:
+    """Return the paths that are searched; None for the whole value."""
+    if isinstance(value, bool):
+        return None if value else ()
+    if isinstance(value, str) or not isinstance(value, Sequence):
+        raise InvalidInputError(f"{what} must be True, False or a list of paths")
+    return tuple(check_id(path, what) for path in value)
+
+
+def _check_places(places: Sequence[Place]) -> list[tuple[Namespace, str]]:
+    return [(check_namespace(namespace), check_id(key, "key")) for namespace, key in places]
+
+
+def _life_of(record: MemoryRecord) -> timedelta | None:
+    if record.expires_at is None:
+        return None
+    return record.provenance.ttl or record.expires_at - record.updated_at
+
+
+def _as_record(write: RecordWrite, new: NewRecord, now: datetime) -> MemoryRecord:
     """Return what a write is about to store, for its index document."""
     return MemoryRecord(
         namespace=write.namespace,
@@ -279,6 +342,7 @@ def _as_record(write: RecordWrite, now: datetime) -> MemoryRecord:
         version=1,
         created_at=now,
         updated_at=now,
+        provenance=new.provenance,
     )
 
 

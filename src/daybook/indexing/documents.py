@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from daybook.indexing.models import AnalysedText
+from daybook.indexing.value_paths import texts_at, words_of
 from daybook.model.entry import HistoryEntry
 from daybook.model.index_document import IndexDocument
 from daybook.model.memory_record import MemoryRecord
@@ -41,7 +42,7 @@ def searchable_text(message: Message) -> str:
         return ""
     if not message.tool_calls:
         return message.text
-    calls = [f"{call.name} {_words_of(call.arguments)}" for call in message.tool_calls]
+    calls = [f"{call.name} {words_of(call.arguments)}" for call in message.tool_calls]
     return "\n".join([message.text, *calls]).strip()
 
 
@@ -63,8 +64,14 @@ def turn_document(
 
 
 def record_text(record: MemoryRecord) -> str:
-    """Return what can be found of a record: its key and every text in its value."""
-    return f"{record.key} {_words_of(record.value)}"
+    """Return what can be found of a record: its key and every text in its value.
+
+    A record that says which parts of its value are searched is found by those alone.
+    """
+    paths = record.provenance.indexed
+    if paths is None:
+        return f"{record.key} {words_of(record.value)}"
+    return "\n".join(text for path in paths for text in texts_at(record.value, path))
 
 
 def record_document(record: MemoryRecord, analysed: AnalysedText, embedder: str) -> IndexDocument:
@@ -90,12 +97,3 @@ def vector_fields(analysed: AnalysedText, embedder: str) -> dict[str, Any]:
         "vector": analysed.vector,
         "embedder": embedder,
     }
-
-
-def _words_of(value: Any) -> str:
-    """Return the texts and numbers inside a JSON value, in order."""
-    if isinstance(value, dict):
-        return " ".join(f"{key} {_words_of(item)}" for key, item in value.items())
-    if isinstance(value, list):
-        return " ".join(map(_words_of, value))
-    return "" if value is None or isinstance(value, bool) else str(value)

@@ -44,13 +44,15 @@ class RecordIndexer:
     async def index(self, tenant: str, records: Sequence[MemoryRecord]) -> None:
         """Index records as they stand; each replaces what was indexed under its key."""
         await self.write(await self.prepare(tenant, records))
+        await self.remove_unsearched(tenant, records)
 
     async def prepare(self, tenant: str, records: Sequence[MemoryRecord]) -> Documents:
-        """Return the records' documents by owner; nothing is written yet.
+        """Return the documents, by owner, of those that are searched; nothing is written yet.
 
         Raises:
             ProviderError: The embedder failed.
         """
+        records = [record for record in records if _is_searched(record)]
         analysed = await self._models.analyse([record_text(record) for record in records])
         embedder = self._models.embedder_id
         documents: Documents = {}
@@ -72,6 +74,11 @@ class RecordIndexer:
             await self.index(tenant, records)
             done += len(records)
         return done
+
+    async def remove_unsearched(self, tenant: str, records: Sequence[MemoryRecord]) -> None:
+        """Take out of the index what a version before left there, where nothing is searched."""
+        unsearched = [(one.namespace, one.key) for one in records if not _is_searched(one)]
+        await self.remove(tenant, unsearched)
 
     async def remove(self, tenant: str, places: Sequence[tuple[Namespace, str]]) -> None:
         """Take keys out of the index."""
@@ -101,8 +108,12 @@ class RecordIndexer:
         for scope, group, key, _ in stale:
             place = (decode_namespace(group), key)
             (record,) = await self._store.get(Scope(scope.tenant), [place])
-            if record is None:
+            if record is None or not _is_searched(record):
                 await self.remove(scope.tenant, [place])
             else:
                 await self.index(scope.tenant, [record])
         return len(stale)
+
+
+def _is_searched(record: MemoryRecord) -> bool:
+    return record.provenance.indexed != ()

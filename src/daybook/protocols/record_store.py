@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from daybook.model.capabilities import EngineCapabilities
-from daybook.model.memory_record import MemoryRecord, Namespace, NewRecord
+from daybook.model.memory_record import LaterEnd, MemoryRecord, Namespace, NewRecord
 from daybook.model.scope import Scope
 
 __all__ = ["Place", "RecordStore", "Records"]
@@ -50,6 +50,16 @@ class RecordStore(Protocol):
 
     async def get(self, scope: Scope, places: Sequence[Place]) -> _MaybeRecords:
         """Return the current record of each ``(namespace, key)``, None where there is none."""
+        ...
+
+    async def extend(self, scope: Scope, ends: Sequence[LaterEnd]) -> int:
+        """Let records end later: no new version, the time of the last update stays.
+
+        A record that is absent, has another version than the one named, has no end, or ends later
+        anyway is left alone. Returns how many were changed.
+
+        Atomicity: each record by itself.
+        """
         ...
 
     async def delete(self, scope: Scope, places: Sequence[Place]) -> int:

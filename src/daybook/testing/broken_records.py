@@ -14,7 +14,8 @@ from typing import Any
 from msgspec.structs import replace
 
 from daybook.errors import ConflictError
-from daybook.model.memory_record import MemoryRecord, Namespace, NewRecord
+from daybook.model.codec import encode_json
+from daybook.model.memory_record import LaterEnd, MemoryRecord, Namespace, NewRecord
 from daybook.model.record_filter import compile_filter
 from daybook.model.scope import Scope
 from daybook.protocols.clock import SystemClock
@@ -255,6 +256,55 @@ class RecordTenantsForgotten(RecordDouble):
         return (await self.inner.tenants())[:1]
 
 
+class ExtendIsAWrite(RecordDouble):
+    """A later end is a new version."""
+
+    async def extend(self, scope: Scope, ends: Sequence[LaterEnd]) -> int:
+        """Write the records anew."""
+        found = await self.inner.get(scope, [(end.namespace, end.key) for end in ends])
+        new = [
+            NewRecord(
+                namespace=end.namespace,
+                key=end.key,
+                value=encode_json(one.value),
+                expires_at=end.expires_at,
+            )
+            for end, one in zip(ends, found, strict=True)
+            if one is not None and end.prolongs(one.version, one.expires_at, one.updated_at)
+        ]
+        return len(await self.inner.put(scope, new))
+
+
+class ExtendIgnoresTheVersion(RecordDouble):
+    """A later end is given to whatever stands there."""
+
+    async def extend(self, scope: Scope, ends: Sequence[LaterEnd]) -> int:
+        """Name the version that is stored."""
+        found = await self.inner.get(scope, [(end.namespace, end.key) for end in ends])
+        meant = [
+            replace(end, version=one.version) if one else end
+            for end, one in zip(ends, found, strict=True)
+        ]
+        return await self.inner.extend(scope, meant)
+
+
+class ExtendIsSlow(RecordDouble):
+    """What is extended was read before, and is written back whole."""
+
+    async def extend(self, scope: Scope, ends: Sequence[LaterEnd]) -> int:
+        """Read, wait, write."""
+        changed = 0
+        for end in ends:
+            kept = await self.inner.versions(scope, end.namespace, end.key, limit=_MANY)
+            await asyncio.sleep(0)
+            now = kept[0].updated_at if kept else _NEVER
+            if kept and end.prolongs(kept[0].version, kept[0].expires_at, now):
+                later = replace(kept[0], expires_at=end.expires_at)
+                await self.inner.restore(scope, [[*kept[:0:-1], later]])
+                changed += 1
+        return changed
+
+
 RECORD_DOUBLES: dict[type[RecordDouble], str] = {
     PrefixCollision: "test_a_prefix_matches_whole_labels_only",
     FilterAfterLimit: "test_a_filter_applies_before_the_limit",
@@ -271,5 +321,8 @@ RECORD_DOUBLES: dict[type[RecordDouble], str] = {
     RestoreKeepsOld: "test_a_restore_replaces_and_is_repeatable",
     RestoreIsAWrite: "test_a_history_comes_back_as_it_was",
     RestoreForEver: "test_a_restored_record_expires",
+    ExtendIsAWrite: "test_an_extended_record_lives_longer_and_is_else_the_same",
+    ExtendIgnoresTheVersion: "test_what_is_not_meant_is_left_alone",
+    ExtendIsSlow: "test_a_write_and_an_extension_at_once_keep_what_was_written",
     RecordTenantsForgotten: "test_tenants_with_records_are_told",
 }

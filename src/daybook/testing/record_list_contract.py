@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from daybook.errors import DaybookError, InvalidInputError, StoreClosedError
-from daybook.model.memory_record import MemoryRecord, Namespace
+from daybook.model.memory_record import LaterEnd, MemoryRecord, Namespace
 from daybook.model.scope import Scope
 from daybook.protocols.record_store import RecordStore
 from daybook.testing.fake_clock import FakeClock
@@ -31,6 +31,7 @@ _PLACE = ("alice", "private")
 RECORD_CASES: dict[str, tuple[_Case, ...]] = {
     "put": (lambda store, _, scope: store.put(scope, [record("victim", namespace=_PLACE)]),),
     "get": (lambda store, _, scope: store.get(scope, [(_PLACE, "victim")]),),
+    "extend": (lambda store, clock, scope: store.extend(scope, [_later(clock)]),),
     "delete": (lambda store, _, scope: store.delete(scope, [(_PLACE, "victim")]),),
     "delete_namespace": (
         lambda store, _, scope: store.delete_namespace(scope, ("alice",)),
@@ -49,6 +50,10 @@ RECORD_CASES: dict[str, tuple[_Case, ...]] = {
     "tenants": (lambda store, _, _scope: store.tenants(),),
     "sweep": (lambda store, clock, _scope: store.sweep(clock.now()),),
 }
+
+
+def _later(clock: FakeClock) -> LaterEnd:
+    return LaterEnd(_PLACE, "victim", 2, clock.now() + timedelta(days=1))
 
 
 def _restored(clock: FakeClock) -> MemoryRecord:

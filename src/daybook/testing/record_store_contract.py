@@ -7,6 +7,7 @@ from typing import ClassVar
 from daybook.protocols.record_store import RecordStore
 from daybook.registry import Engine
 from daybook.testing.record_concurrency_contract import RecordConcurrencyContract
+from daybook.testing.record_extend_contract import RecordExtendContract
 from daybook.testing.record_list_contract import RecordListContract
 from daybook.testing.record_restore_contract import RecordRestoreContract
 from daybook.testing.record_state_machine import run_record_machine
@@ -16,7 +17,11 @@ __all__ = ["RecordStoreContract"]
 
 
 class RecordStoreContract(
-    RecordWriteContract, RecordListContract, RecordRestoreContract, RecordConcurrencyContract
+    RecordWriteContract,
+    RecordListContract,
+    RecordExtendContract,
+    RecordRestoreContract,
+    RecordConcurrencyContract,
 ):
     """Every promise of `daybook.protocols.record_store`.
 

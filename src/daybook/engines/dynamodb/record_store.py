@@ -13,7 +13,7 @@ from daybook.engines.dynamodb.record_ends import forget_end, noted_ends
 from daybook.engines.dynamodb.record_items import current_key, is_over
 from daybook.engines.dynamodb.worker import Worker
 from daybook.model.capabilities import EngineCapabilities
-from daybook.model.memory_record import MemoryRecord, Namespace, NewRecord
+from daybook.model.memory_record import LaterEnd, MemoryRecord, Namespace, NewRecord
 from daybook.model.record_filter import compile_filter
 from daybook.model.scope import Scope
 from daybook.protocols.clock import Clock
@@ -61,6 +61,13 @@ class DynamoDBRecordStore:
         """Return the current record of each place."""
         job = partial(record_reads.get, tenant=scope.tenant, places=places, now=self._clock.now())
         return await self._run("get", job)
+
+    async def extend(self, scope: Scope, ends: Sequence[LaterEnd]) -> int:
+        """Let records end later."""
+        now, given = self._clock.now(), tuple(ends)
+        return await self._run(
+            "extend", lambda calls: record_writes.extend(calls, scope.tenant, given, now)
+        )
 
     async def delete(self, scope: Scope, places: Sequence[Place]) -> int:
         """Remove keys with all their versions."""

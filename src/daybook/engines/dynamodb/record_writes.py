@@ -34,9 +34,9 @@ from daybook.engines.dynamodb.trash import (
 )
 from daybook.errors import ConflictError, DaybookError, UnsupportedError
 from daybook.model.codec import encode_json
-from daybook.model.memory_record import MemoryRecord, NewRecord
+from daybook.model.memory_record import LaterEnd, MemoryRecord, NewRecord
 
-__all__ = ["delete", "load", "put", "remove", "restore"]
+__all__ = ["delete", "extend", "load", "put", "remove", "restore"]
 
 _LONG_VALUE = 30_000  # a hundred of these fit a transaction of 4 MB
 _Blobs = list[Blob | None]
@@ -197,6 +197,26 @@ def _trim(calls: Calls, ended: Sequence[Stored]) -> None:
         calls.together([partial(trim_versions, early, one.place, one.life) for one in ended])
     except DaybookError as exc:
         calls.postpone(exc)
+
+
+def extend(calls: Calls, tenant: str, ends: Sequence[LaterEnd], now: datetime) -> int:
+    """Let records end later, each by one conditional write; return how many were changed."""
+    left = {current_key(tenant, end.namespace, end.key): end for end in ends}
+    changed = 0
+    for _ in calls.rounds():
+        before = load(calls, [*left])
+        for place, one in before.items():
+            end = left[place]
+            if end.prolongs(one.version, one.expires_at, now):
+                later = replace(one, nonce=new_nonce(), expires_at=end.expires_at)
+                if not calls.write(_replacement(place, later, before)):
+                    continue  # it was changed meanwhile: look again
+                changed += 1
+            del left[place]
+        left = {place: end for place, end in left.items() if place in before}
+        if not left:
+            break
+    return changed
 
 
 def delete(calls: Calls, places: Sequence[Key], now: datetime) -> list[Stored]:

@@ -113,7 +113,13 @@ class RecordFile(FollowedFile):
             head.expires_at,
             head.provenance or _NO_PROVENANCE,
         )
-        self.keys.setdefault(key, []).append(version)
+        versions = self.keys.setdefault(key, [])
+        if versions and versions[-1].version == head.version:  # it was given a later end
+            size = len(versions.pop().value)
+            self.dead += size + 1
+            self.live -= size
+            self._count -= 1
+        versions.append(version)
         self.live += len(value)
         self._count += 1
 

@@ -11,12 +11,15 @@ from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 from itertools import groupby
 
+from msgspec.structs import replace
+
+from daybook.enginekit.times import moment, moment_or_none, to_micros
 from daybook.engines.file.locked_file import Locked
 from daybook.engines.file.record_file import RecordFile
 from daybook.engines.file.record_files import Draft, OwnerName, RecordFiles
 from daybook.engines.file.record_frames import Key, Version, encode_deleted, restored, written
 from daybook.errors import ConflictError
-from daybook.model.memory_record import MemoryRecord, Namespace, NewRecord
+from daybook.model.memory_record import LaterEnd, MemoryRecord, Namespace, NewRecord
 from daybook.model.namespace import encode_namespace
 from daybook.model.record_filter import Predicate
 
@@ -39,6 +42,18 @@ class RecordJobs:
             stored = [_put_one(drafts[record.namespace[0]], record, now) for record in records]
             self._files.write(list(drafts.values()))
         return [version.view() for version in stored]
+
+    def extend(self, tenant: str, ends: Sequence[LaterEnd], now: int) -> int:
+        """Let records end later; see `RecordStore.extend`. A version is written once more."""
+        changed: list[Draft] = []
+        with ExitStack() as stack:
+            drafts = self._drafts(stack, tenant, [end.namespace for end in ends])
+            for end in ends:
+                draft = drafts[end.namespace[0]]
+                if draft.locked is not None and _extend_one(draft, end, now):
+                    changed.append(draft)
+            self._files.write([*dict.fromkeys(changed)])
+        return len(changed)
 
     def restore(self, tenant: str, histories: Sequence[Sequence[MemoryRecord]]) -> None:
         """Write keys with all their versions; see `RecordStore.restore`."""
@@ -185,6 +200,17 @@ def _put_one(draft: Draft, record: NewRecord, now: int) -> Version:
     version = written(record, before, history[0] if history else None, now)
     draft.add([version], anew=before is None)
     return version
+
+
+def _extend_one(draft: Draft, end: LaterEnd, now: int) -> bool:
+    history = draft.history((end.namespace, end.key), now)
+    if not history:
+        return False
+    last = history[-1]
+    if not end.prolongs(last.version, moment_or_none(last.expires_at), moment(now)):
+        return False
+    draft.add([replace(last, expires_at=to_micros(end.expires_at))], anew=False)
+    return True
 
 
 def _expired(file: RecordFile, now: int) -> list[Key]:

@@ -13,7 +13,7 @@ from daybook.engines.file.record_jobs import RecordJobs
 from daybook.engines.file.tenant_names import TenantNames
 from daybook.engines.file.writer import Writer
 from daybook.model.capabilities import EngineCapabilities
-from daybook.model.memory_record import MemoryRecord, Namespace, NewRecord
+from daybook.model.memory_record import LaterEnd, MemoryRecord, Namespace, NewRecord
 from daybook.model.record_filter import compile_filter
 from daybook.model.scope import Scope
 from daybook.protocols.clock import Clock
@@ -62,6 +62,11 @@ class FileRecordStore:
         """Return the current record of each place."""
         job = partial(self._jobs.get, scope.tenant, places, self._now())
         return await self._readers.run(job, "get")
+
+    async def extend(self, scope: Scope, ends: Sequence[LaterEnd]) -> int:
+        """Let records end later; those of one owner all or none."""
+        job = partial(self._jobs.extend, scope.tenant, ends, self._now())
+        return await self._writer.run(job, "extend")
 
     async def delete(self, scope: Scope, places: Sequence[Place]) -> int:
         """Remove keys with all their versions."""

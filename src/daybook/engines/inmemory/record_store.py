@@ -9,12 +9,13 @@ from threading import Lock
 from typing import Any
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from daybook.engines.inmemory.capabilities import INMEMORY, check_open
 from daybook.errors import ConflictError
 from daybook.model.capabilities import EngineCapabilities
 from daybook.model.codec import decode_json, encode_json
-from daybook.model.memory_record import MemoryRecord, Namespace, NewRecord
+from daybook.model.memory_record import LaterEnd, MemoryRecord, Namespace, NewRecord
 from daybook.model.namespace import encode_namespace
 from daybook.model.record_filter import compile_filter
 from daybook.model.scope import Scope
@@ -99,6 +100,21 @@ class InMemoryRecordStore:
             now = self._clock.now()
             found = [self._versions((scope.tenant, *place), now) for place in places]
             return [versions[-1].view() if versions else None for versions in found]
+
+    async def extend(self, scope: Scope, ends: Sequence[LaterEnd]) -> int:
+        """Let records end later."""
+        with self._lock:
+            check_open(self._closed, "extend")
+            now = self._clock.now()
+            changed = 0
+            for end in ends:
+                place = (scope.tenant, end.namespace, end.key)
+                *older, last = self._keys.get(place) or (None,)
+                if last and end.prolongs(last.version, last.record.expires_at, now):
+                    renewed = replace(last.record, expires_at=end.expires_at)
+                    self._keys[place] = (*filter(None, older), replace(last, record=renewed))
+                    changed += 1
+            return changed
 
     async def delete(self, scope: Scope, places: Sequence[tuple[Namespace, str]]) -> int:
         """Remove keys."""

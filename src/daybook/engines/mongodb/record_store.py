@@ -12,7 +12,7 @@ from daybook.engines.mongodb import record_reads, record_writes
 from daybook.engines.mongodb.connection import Connections, Document
 from daybook.engines.mongodb.record_documents import below, key_of, live, to_record
 from daybook.model.capabilities import EngineCapabilities
-from daybook.model.memory_record import MemoryRecord, Namespace, NewRecord
+from daybook.model.memory_record import LaterEnd, MemoryRecord, Namespace, NewRecord
 from daybook.model.namespace import decode_namespace
 from daybook.model.record_filter import compile_filter
 from daybook.model.scope import Scope
@@ -55,6 +55,12 @@ class MongoRecordStore:
         keys = [key_of(scope.tenant, *place) for place in places]
         body = partial(record_reads.get, tenant=scope.tenant, keys=keys, now=self._now())
         return await self._run("get", body)
+
+    async def extend(self, scope: Scope, ends: Sequence[LaterEnd]) -> int:
+        """Let records end later."""
+        given = tuple(ends)
+        body = partial(record_writes.extend, tenant=scope.tenant, ends=given, now=self._now())
+        return await self._run("extend", body)
 
     async def delete(self, scope: Scope, places: Sequence[Place]) -> int:
         """Remove keys with all their versions."""

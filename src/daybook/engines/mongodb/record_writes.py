@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TypeVar
 
-from pymongo import InsertOne, ReplaceOne
+from pymongo import InsertOne, ReplaceOne, UpdateOne
 from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.errors import DuplicateKeyError
 
+from daybook.enginekit.times import to_micros
 from daybook.engines.mongodb.connection import Document, Handles
 from daybook.engines.mongodb.keys import version_ids
 from daybook.engines.mongodb.record_documents import (
@@ -20,9 +21,9 @@ from daybook.engines.mongodb.record_documents import (
 )
 from daybook.engines.mongodb.schema import EARLIEST
 from daybook.engines.mongodb.transactions import transact
-from daybook.model.memory_record import MemoryRecord, NewRecord
+from daybook.model.memory_record import LaterEnd, MemoryRecord, NewRecord
 
-__all__ = ["delete", "delete_some", "put", "restore", "sweep_some"]
+__all__ = ["delete", "delete_some", "extend", "put", "restore", "sweep_some"]
 
 T = TypeVar("T")
 
@@ -93,6 +94,19 @@ async def _forget_former(
     ranges = [version_ids(key) for key in keys]
     wanted = [{"_id": {"$gte": low, "$lte": high}} for low, high in ranges]
     await handles.versions.delete_many({"$or": wanted}, session=session)
+
+
+async def extend(handles: Handles, tenant: str, ends: Sequence[LaterEnd], now: int) -> int:
+    """Let records end later, each by one conditional write; return how many were changed."""
+    if not ends:
+        return 0
+    changes = []
+    for end in ends:
+        later = to_micros(end.expires_at)
+        named = {"_id": key_of(tenant, end.namespace, end.key), "ver": end.version}
+        ending = {"exp": {"$gt": now, "$lt": later}}
+        changes.append(UpdateOne({**named, **ending}, {"$set": {"exp": later}}))
+    return (await handles.records.bulk_write(changes, ordered=False)).modified_count
 
 
 async def delete(handles: Handles, keys: Sequence[bytes], now: int) -> int:

@@ -27,7 +27,7 @@ from daybook.engines.postgresql.record_rows import (
 from daybook.errors import ConflictError
 from daybook.model.capabilities import EngineCapabilities
 from daybook.model.codec import encode_json
-from daybook.model.memory_record import MemoryRecord, Namespace, NewRecord
+from daybook.model.memory_record import LaterEnd, MemoryRecord, Namespace, NewRecord
 from daybook.model.namespace import decode_namespace
 from daybook.model.record_filter import Predicate, compile_filter
 from daybook.model.scope import Scope
@@ -44,6 +44,7 @@ _Removed = list[tuple[str, Namespace, str]]
 
 _PUT = "SELECT * FROM {schema}.put_records(%b::bytea, %b::int8, %b, %b, %b, %b, %b, %b, %b)"
 _GET = "SELECT * FROM {schema}.get_records(%b::bytea, %b::int8, %b, %b, %b)"
+_EXTEND = "SELECT {schema}.extend_records(%b::bytea, %b::int8, %b, %b, %b, %b, %b)"
 _DELETE = "SELECT {schema}.delete_records(%b::bytea, %b::int8, %b, %b, %b)"
 _BELOW = "%b::bytea, %b::int8, %b::int8, %b::bytea, %b::bytea"
 _DELETE_BELOW = f"SELECT {{schema}}.delete_below({_BELOW})"
@@ -103,6 +104,18 @@ class PostgreSQLRecordStore:
         rows = await self._pool.fetch("get", _GET, (*self._whose(scope), *_key_arrays(keys)))
         found = {row[0]: read_record(row[1:]) for row in rows}
         return [found.get(place) for place in range(1, len(places) + 1)]
+
+    async def extend(self, scope: Scope, ends: Sequence[LaterEnd]) -> int:
+        """Let records end later, all in one transaction."""
+        named = sorted((key_of(scope, one.namespace, one.key), at) for at, one in enumerate(ends))
+        given = [ends[at] for _, at in named]
+        arguments = (
+            *self._whose(scope),
+            *_key_arrays(key for key, _ in named),
+            int4_array([one.version for one in given]),
+            int8_array([to_micros(one.expires_at) for one in given]),
+        )
+        return int((await self._pool.one("extend", _EXTEND, arguments))[0])
 
     async def delete(self, scope: Scope, places: Sequence[Place]) -> int:
         """Remove keys with all their versions."""

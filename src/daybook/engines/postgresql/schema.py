@@ -12,6 +12,7 @@ from psycopg.sql import SQL, Identifier
 
 from daybook.engines.postgresql.driver_errors import ENGINE
 from daybook.engines.postgresql.schema_append import APPEND_FUNCTIONS
+from daybook.engines.postgresql.schema_extend import EXTEND_RECORDS
 from daybook.engines.postgresql.schema_index import SEARCH_INDEX
 from daybook.engines.postgresql.schema_reads import READ_FUNCTIONS
 from daybook.engines.postgresql.schema_records import RECORD_FUNCTIONS
@@ -29,7 +30,7 @@ _LOG_AND_RECORDS = (
     *RECORD_FUNCTIONS,
 )
 
-STEPS: tuple[tuple[str, ...], ...] = (_LOG_AND_RECORDS, SEARCH_INDEX)
+STEPS: tuple[tuple[str, ...], ...] = (_LOG_AND_RECORDS, SEARCH_INDEX, EXTEND_RECORDS)
 VERSION = len(STEPS)
 
 _TENANT = "set_config('daybook.tenant', encode(p_tenant, 'hex'), true)"

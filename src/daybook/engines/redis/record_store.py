@@ -27,7 +27,7 @@ from daybook.engines.redis.script_calls import Reply, ScriptCalls
 from daybook.engines.redis.session_marks import due_buckets
 from daybook.errors import ConflictError
 from daybook.model.capabilities import EngineCapabilities
-from daybook.model.memory_record import MemoryRecord, Namespace, NewRecord
+from daybook.model.memory_record import LaterEnd, MemoryRecord, Namespace, NewRecord
 from daybook.model.namespace import decode_namespace, encode_namespace
 from daybook.model.record_filter import compile_filter
 from daybook.model.scope import Scope
@@ -119,6 +119,18 @@ class RedisRecordStore:
                 for at, value in zip(positions, reply.bodies, strict=True):
                     answer[at] = from_value(*places[at], value) if value else None
             return answer
+
+    async def extend(self, scope: Scope, ends: Sequence[LaterEnd]) -> int:
+        """Let records end later; those of one owner in one step."""
+        async with self._calls.operation("extend"):
+            named = self._named(scope)
+            changed = 0
+            grouped = _by_bucket(scope.tenant, (one.namespace for one in ends))
+            for bucket, positions in grouped.items():
+                some = [_named_end(ends[at]) for at in positions]
+                reply = await self._calls.call("record_extend", bucket, {**named, "ends": some})
+                changed += reply.values[0]
+            return changed
 
     async def delete(self, scope: Scope, places: Sequence[Place]) -> int:
         """Remove keys with all their versions; those of one owner in one step."""
@@ -264,6 +276,11 @@ def _by_bucket(tenant: str, namespaces: Iterable[Namespace]) -> _ByBucket:
 def _named_place(place: Place) -> tuple[str, str]:
     namespace, key = place
     return namespace[0], member_of(namespace, key)
+
+
+def _named_end(end: LaterEnd) -> tuple[str, str, int, int]:
+    member = member_of(end.namespace, end.key)
+    return end.namespace[0], member, end.version, to_micros(end.expires_at)
 
 
 def _named_history(history: Sequence[MemoryRecord]) -> tuple[str, str, int, int | None, int]:

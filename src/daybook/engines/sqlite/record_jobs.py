@@ -11,13 +11,20 @@ import msgspec
 from daybook.enginekit.times import moment, moment_or_none, to_micros
 from daybook.errors import ConflictError
 from daybook.model.codec import decode_json, encode_json
-from daybook.model.memory_record import MemoryRecord, Namespace, NewRecord, Provenance
+from daybook.model.memory_record import (
+    LaterEnd,
+    MemoryRecord,
+    Namespace,
+    NewRecord,
+    Provenance,
+)
 from daybook.model.namespace import decode_namespace, encode_namespace, prefix_range
 from daybook.model.record_filter import Predicate
 
 __all__ = [
     "delete",
     "delete_namespace",
+    "extend",
     "get",
     "namespaces",
     "page",
@@ -35,6 +42,10 @@ _ALIVE = "(expires_at IS NULL OR expires_at > ?)"
 _BELOW = "tenant = ? AND namespace >= ? AND namespace < ?"
 _FIND = f"SELECT version, created_at, expires_at FROM records WHERE {_AT}"
 _KEEP = f"INSERT INTO record_versions ({_ALL}) SELECT {_ALL} FROM records WHERE {_AT}"
+_EXTEND = (
+    f"UPDATE records SET expires_at = ? WHERE {_AT} AND version = ? "
+    "AND expires_at > ? AND expires_at < ?"
+)
 _WRITE = f"INSERT OR REPLACE INTO records ({_ALL}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
 
 _provenance_decoder = msgspec.json.Decoder(Provenance)
@@ -88,6 +99,18 @@ def get(
         found = connection.execute(query, names).fetchone()
         answer.append(_to_record(found) if found else None)
     return answer
+
+
+def extend(
+    connection: sqlite3.Connection, *, tenant: str, ends: Sequence[LaterEnd], now: int
+) -> int:
+    """Let records end later; return how many were changed."""
+    changed = 0
+    for end in ends:
+        at = (tenant, encode_namespace(end.namespace), end.key)
+        later = to_micros(end.expires_at)
+        changed += connection.execute(_EXTEND, (later, *at, end.version, now, later)).rowcount
+    return changed
 
 
 def delete(

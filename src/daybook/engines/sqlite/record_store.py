@@ -13,7 +13,7 @@ from daybook.engines.sqlite import record_jobs
 from daybook.engines.sqlite.reader_pool import ReaderPool
 from daybook.engines.sqlite.writer import Writer
 from daybook.model.capabilities import EngineCapabilities
-from daybook.model.memory_record import MemoryRecord, Namespace, NewRecord
+from daybook.model.memory_record import LaterEnd, MemoryRecord, Namespace, NewRecord
 from daybook.model.record_filter import compile_filter
 from daybook.model.scope import Scope
 from daybook.protocols.clock import Clock
@@ -53,6 +53,11 @@ class SQLiteRecordStore:
         """Return the current record of each place."""
         job = partial(record_jobs.get, tenant=scope.tenant, places=places, now=self._now())
         return await self._readers.run(job, "get")
+
+    async def extend(self, scope: Scope, ends: Sequence[LaterEnd]) -> int:
+        """Let records end later, all in one transaction."""
+        job = partial(record_jobs.extend, tenant=scope.tenant, ends=ends, now=self._now())
+        return await self._writer.run(job, "extend")
 
     async def delete(self, scope: Scope, places: Sequence[Place]) -> int:
         """Remove keys with all their versions."""
