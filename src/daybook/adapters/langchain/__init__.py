@@ -19,6 +19,8 @@ _MODULES = {
     "MongoDBChatMessageHistory": "incumbents",
     "PostgresChatMessageHistory": "incumbents",
     "RedisChatMessageHistory": "incumbents",
+    "HistoryWriteError": "runnable",
+    "RunnableWithMessageHistory": "runnable",
     "SQLChatMessageHistory": "incumbents",
     "from_langchain": "messages",
     "to_langchain": "messages",
