@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import weakref
 from collections.abc import Callable, Coroutine
-from threading import Lock
+from threading import Lock, Thread
 from typing import Any, TypeVar
 
 from daybook.adapters.opened import BookOrUrl, OpenedBook, Place
@@ -63,6 +64,13 @@ class LazyBook:
             if self._opened is None and self._private:
                 self._own = Daybook.open("inmemory://", **self._options)
                 self._opened = OpenedBook(self._own)
+                # Nobody else holds it: a memory that is dropped gives its thread back.
+                weakref.finalize(self, _close_beside, self._own).atexit = False
             elif self._opened is None:
                 self._opened = self._place.open()
             return self._opened
+
+
+def _close_beside(book: Daybook) -> None:
+    """Close a book on a thread of its own: a finalizer may run on any, the book's loop too."""
+    Thread(target=book.close, name="daybook-close", daemon=True).start()

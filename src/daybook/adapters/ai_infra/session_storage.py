@@ -86,8 +86,9 @@ class SessionStorage:
             "daybook.adapters.ai_infra.Agent, or LangGraph's own saver beside Daybook's store"
         )
 
-    def get_store(self) -> None:
+    def get_store(self) -> Any | None:
         """Return None: memories across sessions are a `MemoryStore`'s."""
+        return None
 
     def close(self) -> None:
         """Let go of the store. Repeatable. What was in memory alone is gone."""
