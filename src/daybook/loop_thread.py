@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
-from collections.abc import AsyncGenerator, Coroutine, Iterator
+from collections.abc import AsyncGenerator, Coroutine, Generator
 from contextlib import suppress
 from typing import Any, TypeVar
 
@@ -56,7 +56,7 @@ class LoopThread:
         else:
             asyncio.run_coroutine_threadsafe(coroutine, self._loop)
 
-    def iterate(self, items: AsyncGenerator[T]) -> Iterator[T]:
+    def iterate(self, items: AsyncGenerator[T]) -> Generator[T, None, None]:
         """Yield what an async generator yields, each step run on the loop.
 
         Closing this iterator, or an interrupt (Ctrl-C) while it waits, closes the generator and

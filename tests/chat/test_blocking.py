@@ -7,7 +7,7 @@ import inspect
 import threading
 from collections.abc import Callable
 from contextlib import closing
-from typing import Any, cast
+from typing import Any
 
 import pytest
 
@@ -101,7 +101,7 @@ def test_many_threads_in_one_session() -> None:
 def test_a_stream_that_is_left_keeps_what_had_come() -> None:
     with ChatApplication("inmemory://", embedder="hash", model=echo) as chat:
         session = chat.create_session("alice")
-        parts = cast("Any", chat.stream(session, "a b c d e f g"))
+        parts = chat.stream(session, "a b c d e f g")
         with closing(parts):
             assert next(parts) == "you "
         assert mark(chat.history(session)[-1], "incomplete") is True
@@ -167,7 +167,7 @@ def test_an_interrupt_at_any_moment_ends_the_answer(
 
     with ChatApplication("inmemory://", embedder="hash", model=model) as chat:
         session = chat.create_session("alice")
-        parts = cast("Any", chat.stream(session, "Hello?"))
+        parts = chat.stream(session, "Hello?")
         assert next(parts) == "Half a "
         steps: list[int] = []
         monkeypatch.setattr(asyncio, "run_coroutine_threadsafe", interrupted)

@@ -65,6 +65,14 @@ SAID = {
         "added 0, there already 2",
         "elsewhere: 2 messages of alice, the same: True",
     ],
+    "chat_application": [
+        "streamed: The timetable says: nine o'clock from Mallaig.",
+        "roles: ['user', 'assistant', 'tool', 'assistant']",
+        "sent again: True",
+        "kept of the story: True",
+        "sessions: ['Another way', 'Skye']",
+        "sees bob it: None",
+    ],
     "own_embedder": [
         "Something blue? Make the window azure.",
         "Something red? Make the door scarlet.",

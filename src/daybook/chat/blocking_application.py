@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Self
 
@@ -185,7 +185,7 @@ class ChatApplication:
 
     def stream(
         self, session_id: str | Session, message: str | Message, *, user_id: str | None = None
-    ) -> Iterator[str | ChatReply]:
+    ) -> Generator[str | ChatReply, None, None]:
         """See `AsyncChatApplication.stream`; an interrupt (Ctrl-C) ends the answer, too."""
         return self._loop.iterate(self._chat.stream(session_id, message, user_id=user_id))
 

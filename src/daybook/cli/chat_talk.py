@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import closing
 from io import TextIOWrapper
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any
 
 import click
 import msgspec
@@ -19,9 +19,6 @@ from daybook.cli.chat_place import ChatPlace
 from daybook.cli.settings import Settings
 from daybook.cli.terminal import make_console, printable
 from daybook.errors import DaybookError
-
-if TYPE_CHECKING:
-    from collections.abc import Generator
 
 __all__ = ["Talk"]
 
@@ -100,7 +97,7 @@ class Talk:
         """Print an answer as it comes."""
         parts = self._place.chat.stream(session_id, line, user_id=self._place.user_id)
         # Closing waits until what had come of the answer is stored.
-        with closing(cast("Generator[str | ChatReply, None, None]", parts)):
+        with closing(parts):
             for part in parts:
                 if isinstance(part, ChatReply):
                     self._end(part)
