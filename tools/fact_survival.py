@@ -1,8 +1,8 @@
 """How many facts of a long conversation still are in the context after ten compactions.
 
 Run ``python -m tools.fact_survival --results benchmarks/results``. Eight facts are stated among
-48 turns of small talk; 48 turns more follow nine times over, and after each a context is built
-whose window no longer holds the facts. What is counted stands in the digest, word for word.
+48 turns of small talk; 48 turns more follow again and again, and after each a context is built,
+until ten of them had to take messages into the digest. What is counted stands in it word for word.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ Answer = Callable[[tuple[Message, ...]], Awaitable[str]]
 
 _TURNS = 48
 _COMPACTIONS = 10
+_MOST_BLOCKS = 5
 _BUDGET = 4_000
 _USER = "ann"
 STRATEGIES: dict[str, StrategyLike] = {"summary": Summary(), "observations": Observations()}
@@ -94,16 +95,16 @@ async def measure(
     """Plant facts, talk on, and count what is left of them."""
     answer, did = stub(seed, 0.5 if mode == MODES[2] else 0.0)
     model = None if mode == MODES[0] else answer
-    said = filler_sentences(_TURNS * (compactions + 1), seed)
-    lost = covered = moved = 0
+    lost = covered = moved = blocks = 0
     async with AsyncDaybook.open("inmemory://", model=model) as book:
-        turn = 0
-        for block in range(compactions + 1):
+        while moved < compactions and blocks < _MOST_BLOCKS * compactions:
+            said = filler_sentences(4 * _TURNS, 1_000 * seed + blocks)
             for place in range(_TURNS):
-                asked = facts[place // 6][0] if not block and not place % 6 else said[turn]
-                turn += 1
-                exchange = [Message.user(asked), Message.assistant(f"Here is draft {turn}.")]
+                asked = facts[place // 6][0] if not blocks and not place % 6 else said[place]
+                answer_text = " ".join(said[_TURNS + 3 * place : _TURNS + 3 * place + 3])
+                exchange = [Message.user(asked), Message.assistant(answer_text)]
                 await book.history.append("talk", exchange, user_id=_USER)
+            blocks += 1
             context = await book.context.build("talk", max_tokens=budget, strategy=strategy)
             lost += _lost(context)
             reached = context.receipt.digest.seqs[1] if context.receipt.digest else 0
@@ -186,10 +187,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     lost = sum(one["lost"] for one in numbers.values())
     left = sum(one["open_jobs"] for one in numbers.values())
     failed = sum(one["failed"] for one in numbers.values())
+    fewest = min(one["compactions"] for one in numbers.values())
     text = (
         "# Facts that outlive ten compactions\n\n"
         f"Eight facts among the first {_TURNS} turns, then {_TURNS} turns of small talk in four "
-        f"languages before each of {_COMPACTIONS} further compactions. "
+        f"languages over and over, until {fewest} compactions were made. "
         "The model that drops facts answers in the right form, with a summary and an empty list of "
         "facts; the one that fails half of the time raises, times out, or answers nothing, garbage "
         "or half an object, and else wraps its JSON in talk half of the time: it failed "
