@@ -72,6 +72,16 @@ class DaybookChatMessageHistory(_Base):
         self._place = Place(default_url() if url is None else url, open_options)
 
     @property
+    def place(self) -> Place:
+        """Where its book is, for what is built upon it."""
+        return self._place
+
+    @property
+    def session(self) -> SessionHistory:
+        """Which session it is, for what is built upon it."""
+        return self._history
+
+    @property
     def messages(self) -> list[BaseMessage]:
         """The session's messages, in order; a list of the caller's own.
 
