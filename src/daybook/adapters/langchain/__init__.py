@@ -13,17 +13,22 @@ from daybook.errors import MissingDependencyError
 
 _MODULES = {
     "DaybookChatMessageHistory": "history",
+    "DaybookMiddleware": "middleware",
+    "DaybookRetriever": "retriever",
+    "DaybookSummarizer": "summarizer",
     "DynamoDBChatMessageHistory": "incumbents",
     "FileChatMessageHistory": "incumbents",
+    "HistoryWriteError": "runnable",
     "InMemoryChatMessageHistory": "incumbents",
     "MongoDBChatMessageHistory": "incumbents",
     "PostgresChatMessageHistory": "incumbents",
     "RedisChatMessageHistory": "incumbents",
-    "HistoryWriteError": "runnable",
     "RunnableWithMessageHistory": "runnable",
     "SQLChatMessageHistory": "incumbents",
+    "create_recall_tool": "recall_tool",
     "from_langchain": "messages",
     "to_langchain": "messages",
+    "trim_messages": "trimming",
 }
 
 __all__ = [  # noqa: PLE0604 - names of `_MODULES`, checked by a test

@@ -126,7 +126,7 @@ def _updates(value: dict[str, Any]) -> list[BaseMessage] | None:
     ]
 
 
-def _renamed(message: BaseMessage, taken: set[str | None]) -> BaseMessage:
+def _renamed(message: BaseMessage, taken: set[str]) -> BaseMessage:
     if message.id is None or message.id not in taken:
         return message
     return message.model_copy(update={"id": None})
