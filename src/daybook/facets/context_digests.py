@@ -61,9 +61,15 @@ class Covered(Struct, frozen=True):
     missing: SeqRange | None = None
 
     def unseen(self, first_seq: int, last_seq: int) -> Covered | None:
-        """Return what is missing where nothing of it could be shown: for want of room, or notes."""
-        if self.missing is None and self.digest is None:
+        """Return what a context without the digest accounts for.
+
+        All of it is missing where there was no room; none where nothing was worth a note.
+        """
+        digest = self.digest
+        if digest is None and self.missing is None:
             return None
+        if digest is not None and not (digest.prose or digest.notes or self.facts):
+            return self
         return Covered(None, (), (first_seq, last_seq))
 
 
