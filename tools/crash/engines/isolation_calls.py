@@ -9,12 +9,14 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from daybook.client import AsyncDaybook
 from daybook.context.strategy import TokenWindow
 from daybook.facets.records import RecordWrite
 from daybook.model.cost import Reservation
+from daybook.model.memory_record import MemoryRecord
 from daybook.model.message import Message, Usage
 from daybook.protocols.clock import new_id
 from daybook.testing.fake_clock import START
@@ -38,13 +40,15 @@ _IDS = ("session_id", "other_id", "into", "new_session_id", "conversation_id", "
 # Parameters that a call is always given.
 _ALWAYS = ("query", "namespace", "namespace_prefix", "prefix", "messages", "value", "writes",
            "with_user", "from_user", "exported", "seq", "operation", "used", "model_id",
-           "reservation", "input_tokens", "max_output_tokens", "estimated", "actual")  # fmt: skip
+           "reservation", "input_tokens", "max_output_tokens", "estimated", "actual", "places",
+           "records")  # fmt: skip
 # Parameters that name nobody and nothing.
 _PLAIN = frozenset(
     "limit after before hidden max_tokens recall_share recall_limit title metadata ttl "
     "max_messages cursor at role expires_at format since until neighbours read_your_writes "
     "on_progress provenance expected_version filter offset max_depth "
-    "strategy system profile model keep_receipt kind usd tokens period by expires_after".split()
+    "searched strategy system profile model keep_receipt kind usd tokens period by "
+    "expires_after".split()
 )
 _USER = "user_id"
 _MODEL = "ollama:none"
@@ -107,7 +111,8 @@ class Method:
     def names_owner(self) -> bool:
         """Tell whether a call can say for whom it is; if not, it is the whole tenant's."""
         return bool(
-            {_USER, "namespace", "namespace_prefix", "prefix", "writes"} & {*self.parameters}
+            {_USER, "namespace", "namespace_prefix", "prefix", "writes", "places", "records"}
+            & {*self.parameters}
         )
 
     @property
@@ -118,7 +123,9 @@ class Method:
     def places(self) -> list[str | None]:
         """Return the parameters into which a target's id can be put, one at a time."""
         found: list[str | None] = [one for one in _IDS if one in self.parameters]
-        if not found and {"query", "writes", "exported"} & set(self.parameters):
+        if not found and {"query", "writes", "exported", "places", "records"} & set(
+            self.parameters
+        ):
             return ["elsewhere"]
         return found or [None]
 
@@ -164,6 +171,8 @@ _VALUES: dict[str, Callable[[Aim], Any]] = {
     "writes": lambda aim: [
         RecordWrite(namespace=aim.namespace, key=aim.key, value={"text": "a stranger writes"})
     ],
+    "places": lambda aim: [(aim.namespace, aim.key)],
+    "records": lambda aim: [_record(aim)],
     # A stranger would give themselves what is not theirs.
     "with_user": lambda aim: _STRANGER if aim.is_own else aim.caller.user,
     "from_user": lambda aim: aim.caller.user,
@@ -178,6 +187,19 @@ _VALUES: dict[str, Callable[[Aim], Any]] = {
     "estimated": lambda _: 10,
     "actual": lambda _: 10,
 }
+
+
+def _record(aim: Aim) -> MemoryRecord:
+    """Return a record as somebody might make one up who was never given it."""
+    return MemoryRecord(
+        namespace=aim.namespace,
+        key=aim.key,
+        value={},
+        version=1,
+        created_at=START,
+        updated_at=START,
+        expires_at=START + timedelta(days=1),
+    )
 
 
 def _reservation(user: str) -> Reservation:
