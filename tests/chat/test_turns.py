@@ -246,6 +246,7 @@ async def test_arguments_that_contradict_each_other() -> None:
         ("session_ttl", 1e30),
         ("max_tokens", 0),
         ("lease_s", 0),
+        ("tool_timeout_s", 0),
         ("turn_timeout_s", "1"),
         ("max_messages", 0),
         ("max_tool_rounds", -1),

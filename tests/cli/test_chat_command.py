@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -11,8 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner, Result
 
 from daybook import Daybook, Message
+from daybook.cli.app import app
 from daybook.testing.model_turn import Turn
 from tests.cli.terminal import CTRL_C, CTRL_D, UP, Terminal, terminal
 from tests.servers.model_server import ModelServer, model_server
@@ -31,20 +32,10 @@ def model_at(server: ModelServer) -> list[str]:
     return ["--model", f"ollama:any@{server.url}"]
 
 
-def piped(lines: str, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [*CHAT, *arguments],
-        input=lines,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=100,
-        env=None if not environment else {**_environment(), **environment},
-    )
-
-
-def _environment() -> dict[str, str]:
-    return dict(os.environ)
+def piped(lines: str, *arguments: str, **environment: str) -> Result:
+    """Give lines to the command, as a pipe does, in this process."""
+    command = [*CHAT[3:], *arguments]
+    return CliRunner().invoke(app, command, input=lines, env=dict(environment), prog_name="daybook")
 
 
 def stored(folder: Path) -> list[list[Message]]:
@@ -135,7 +126,7 @@ def test_editing_and_ending(folder: Path) -> None:
 def test_what_a_model_says_is_shown_and_not_obeyed(folder: Path, server: ModelServer) -> None:
     server.script(Turn(pieces=("\x1b]0;title\x07", "red \x1b[31mtext")))
     result = piped("hello\n", *model_at(server))
-    assert result.returncode == 0
+    assert result.exit_code == 0
     assert "\x1b" not in result.stdout
     assert "red" in result.stdout
 
@@ -145,7 +136,14 @@ def test_what_a_model_says_is_shown_and_not_obeyed(folder: Path, server: ModelSe
 
 def test_each_line_of_a_pipe_is_a_turn(folder: Path, server: ModelServer) -> None:
     server.script(Turn(echo=True))
-    result = piped("one\n\n  two\n/quit\n", "--user", "alice", *model_at(server))
+    result = subprocess.run(
+        [*CHAT, "--user", "alice", *model_at(server)],
+        input="one\n\n  two\n/quit\n",
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=100,
+    )
     assert (result.returncode, result.stdout) == (0, "one\ntwo\n/quit\n")
     assert PROMPT not in result.stdout + result.stderr
     (talk,) = stored(folder)
@@ -159,7 +157,7 @@ def test_each_line_of_a_pipe_is_a_turn(folder: Path, server: ModelServer) -> Non
 def test_json_is_a_line_for_each_turn(folder: Path, server: ModelServer) -> None:
     server.script(Turn(), Turn(fault="invalid"), Turn(echo=True))
     result = piped("one\ntwo\nthree\n", "--json", *model_at(server))
-    assert result.returncode == 1, "a turn failed"
+    assert result.exit_code == 1, "a turn failed"
     first, second, third = (json.loads(line) for line in result.stdout.splitlines())
     assert first["question"]["text"] == "one"
     assert (first["answer"]["text"], first["seq"]) == ("A fine answer.", 2)
@@ -173,7 +171,7 @@ def test_json_is_a_line_for_each_turn(folder: Path, server: ModelServer) -> None
 
 def test_without_a_model_it_says_so_once(folder: Path) -> None:
     result = piped("The ferry leaves at nine\nWhen does the ferry leave?\n")
-    assert result.returncode == 0
+    assert result.exit_code == 0
     assert result.stderr.count("no language model is configured") == 1
     assert "No language model" not in result.stdout
     assert "“The ferry leaves at nine”" in result.stdout
@@ -183,11 +181,11 @@ def test_without_a_model_it_says_so_once(folder: Path) -> None:
 
 
 def test_who_talks(folder: Path) -> None:
-    assert piped("hello\n").returncode == 0
-    assert piped("hello\n", "--user", "bob").returncode == 0
+    assert piped("hello\n").exit_code == 0
+    assert piped("hello\n", "--user", "bob").exit_code == 0
     asks = piped("hello\n")
-    assert asks.returncode == 1
+    assert asks.exit_code == 1
     assert "--user" in asks.stderr
     absent = piped("hello\n", "nowhere", "--user", "bob")
-    assert (absent.returncode, absent.stdout) == (1, "")
+    assert (absent.exit_code, absent.stdout) == (1, "")
     assert "no session nowhere" in absent.stderr

@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any, Self
 
+from daybook.chat.chat_sessions import ChatSessions, id_of
 from daybook.chat.chat_settings import DEFAULT_STRATEGY, ChatSettings, context_tokens
-from daybook.chat.chat_values import ChatReply, SessionInfo
+from daybook.chat.chat_values import ChatReply
 from daybook.chat.ending import completed, ended
 from daybook.chat.questions import asked_by
 from daybook.chat.tool_functions import ToolFunction
@@ -26,9 +27,8 @@ from daybook.errors import (
     TurnTimeoutError,
     UnsupportedError,
 )
-from daybook.model.export_format import ExportFormat
 from daybook.model.message import Message
-from daybook.model.session import Grant, GrantRole, Session
+from daybook.model.session import Session
 
 __all__ = ["AsyncChatApplication"]
 
@@ -36,7 +36,7 @@ _log = logging.getLogger("daybook.chat")
 _Tools = Sequence[ToolFunction | Callable[..., Any]]
 
 
-class AsyncChatApplication:
+class AsyncChatApplication(ChatSessions):
     """Sessions, turns with a model and its tools, streaming, forks, sharing, export.
 
     Turns of one session queue, in this process in order of arrival and across processes. A user's
@@ -45,6 +45,27 @@ class AsyncChatApplication:
 
     Use it with ``async with``, or close it; it opens its book when it is first used, and closes the
     book that it opened.
+
+    Args:
+        url_or_book: Where it is stored, or an open book, which stays open and brings its own
+            model.
+        redis_url: Another name for the URL.
+        model: What answers, as in `AsyncDaybook.open`; None for answers from memory alone.
+        system_prompt: What stands first in every context.
+        max_messages: New sessions show so many of their newest messages; None for all.
+        session_ttl: New sessions end so long after their last activity, as a timedelta or in
+            seconds; None for never.
+        strategy: What contexts consist of; `DEFAULT_STRATEGY` unless given.
+        max_tokens: Their budget; by default what the model can take, 32,000 at most.
+        tools: Functions that the model may call; see `ToolFunction`.
+        max_output_tokens: Longest answer; None for the provider's own limit.
+        temperature: None for the provider's default.
+        model_options: More fields for every call of this provider.
+        max_tool_rounds: After so many rounds of tools in a turn the model has to answer.
+        tool_timeout_s: Longest run of one call of a tool.
+        turn_timeout_s: Longest turn, waiting for those before it included.
+        lease_s: So long other processes wait for one that died in a turn.
+        open_options: Further arguments of `AsyncDaybook.open`: ``index``, ``embedder`` …
     """
 
     def __init__(  # noqa: PLR0913 - what a chat is made of
@@ -69,27 +90,6 @@ class AsyncChatApplication:
         **open_options: Any,
     ) -> None:
         """Describe the chat; nothing is opened yet.
-
-        Args:
-            url_or_book: Where it is stored, or an open book, which stays open and brings its own
-                model.
-            redis_url: Another name for the URL.
-            model: What answers, as in `AsyncDaybook.open`; None for answers from memory alone.
-            system_prompt: What stands first in every context.
-            max_messages: New sessions show so many of their newest messages; None for all.
-            session_ttl: New sessions end so long after their last activity, as a timedelta or in
-                seconds; None for never.
-            strategy: What contexts consist of; `DEFAULT_STRATEGY` unless given.
-            max_tokens: Their budget; by default what the model can take, 32,000 at most.
-            tools: Functions that the model may call; see `ToolFunction`.
-            max_output_tokens: Longest answer; None for the provider's own limit.
-            temperature: None for the provider's default.
-            model_options: More fields for every call of this provider.
-            max_tool_rounds: After so many rounds of tools in a turn the model has to answer.
-            tool_timeout_s: Longest run of one call of a tool.
-            turn_timeout_s: Longest turn, waiting for those before it included.
-            lease_s: So long other processes wait for one that died in a turn.
-            open_options: Further arguments of `AsyncDaybook.open`: ``index``, ``embedder`` …
 
         Raises:
             ConfigError: Arguments contradict each other, or a tool is none.
@@ -128,122 +128,6 @@ class AsyncChatApplication:
             raise ConfigError("the chat is not open yet: use it with `async with`")
         return self._opened.book
 
-    # ------------------------------------------------------------------------------- sessions
-
-    async def create_session(
-        self,
-        user_id: str,
-        title: str | None = None,
-        *,
-        session_id: str | None = None,
-        conversation_id: str | None = None,
-        metadata: dict[str, Any] | None = None,
-    ) -> Session:
-        """Store a new session and return it; see `Sessions.create`."""
-        book = (await self._ready()).book
-        return await book.sessions.create(
-            user_id=user_id,
-            session_id=session_id,
-            conversation_id=conversation_id,
-            title=title,
-            metadata=metadata,
-            ttl=self._settings.session_ttl,
-            max_messages=self._settings.max_messages,
-        )
-
-    async def info(
-        self, session_id: str | Session, *, user_id: str | None = None
-    ) -> SessionInfo | None:
-        """Return a session at a glance; None if there is none (for this user)."""
-        book = (await self._ready()).book
-        session = await book.sessions.get(_id(session_id), user_id=user_id)
-        return None if session is None else SessionInfo.of(session)
-
-    async def get_session_info(
-        self, session_id: str | Session, *, user_id: str | None = None
-    ) -> SessionInfo | None:
-        """Return what `info` does."""
-        return await self.info(session_id, user_id=user_id)
-
-    async def list_sessions(self, user_id: str, *, limit: int = 100) -> list[SessionInfo]:
-        """Return a user's sessions, most recently active first."""
-        page = await (await self._ready()).book.sessions.list(user_id=user_id, limit=limit)
-        return [SessionInfo.of(session) for session in page.items]
-
-    async def delete_session(
-        self, session_id: str | Session, *, user_id: str | None = None
-    ) -> bool:
-        """Remove a session; tell whether it was there. A turn under way fails."""
-        book = (await self._ready()).book
-        return await book.sessions.delete(_id(session_id), user_id=user_id)
-
-    async def history(
-        self, session_id: str | Session, *, limit: int | None = None, user_id: str | None = None
-    ) -> list[Message]:
-        """Return what was said, in order; see `History.list`."""
-        book = (await self._ready()).book
-        return await book.history.list(_id(session_id), limit=limit, user_id=user_id)
-
-    async def export(
-        self,
-        session_id: str | Session,
-        *,
-        format: ExportFormat = "json",  # noqa: A002 - the field's own word
-        user_id: str | None = None,
-    ) -> str:
-        """Return a whole session as text; see `Sessions.export`."""
-        book = (await self._ready()).book
-        return await book.sessions.export(_id(session_id), format=format, user_id=user_id)
-
-    async def import_(self, exported: str | bytes, *, user_id: str | None = None) -> Session:
-        """Store a session from its JSON export; see `Sessions.import_`."""
-        return await (await self._ready()).book.sessions.import_(exported, user_id=user_id)
-
-    async def share(
-        self,
-        session_id: str | Session,
-        with_user: str,
-        *,
-        role: GrantRole = "reader",
-        expires_at: datetime | None = None,
-        user_id: str | None = None,
-    ) -> Grant:
-        """Let another user read a session, or, as a ``writer``, take turns in it.
-
-        Their turns are answered from this session alone: nothing of the owner's other ones is
-        recalled for them. See `Sessions.share`.
-        """
-        book = (await self._ready()).book
-        return await book.sessions.share(
-            _id(session_id), with_user, role=role, expires_at=expires_at, user_id=user_id
-        )
-
-    async def revoke(
-        self, session_id: str | Session, from_user: str, *, user_id: str | None = None
-    ) -> bool:
-        """Take a grant away; tell whether there was one. See `Sessions.revoke`."""
-        book = (await self._ready()).book
-        return await book.sessions.revoke(_id(session_id), from_user, user_id=user_id)
-
-    async def fork(
-        self,
-        session_id: str | Session,
-        *,
-        at: int | None = None,
-        title: str | None = None,
-        user_id: str | None = None,
-    ) -> Session:
-        """Make a session that goes its own way from a message on; see `Sessions.fork`."""
-        book = (await self._ready()).book
-        return await book.sessions.fork(
-            _id(session_id),
-            at=at,
-            user_id=user_id,
-            title=title,
-            ttl=self._settings.session_ttl,
-            max_messages=self._settings.max_messages,
-        )
-
     # ---------------------------------------------------------------------------------- turns
 
     async def chat(
@@ -273,7 +157,7 @@ class AsyncChatApplication:
         Ordering: a turn sees all turns of the session that ended before it began.
         Retry-safe: yes, by message id.
         """
-        task = self._begin(_id(session_id), message, user_id, None)
+        task = self._begin(id_of(session_id), message, user_id, None)
         try:
             await asyncio.wait({task})
         finally:
@@ -291,7 +175,7 @@ class AsyncChatApplication:
         before and after a round of tools are parted by an empty line.
         """
         pieces: asyncio.Queue[str] = asyncio.Queue(maxsize=1)
-        task = self._begin(_id(session_id), message, user_id, pieces.put)
+        task = self._begin(id_of(session_id), message, user_id, pieces.put)
         try:
             while not task.done():
                 getting = asyncio.ensure_future(pieces.get())
@@ -331,6 +215,9 @@ class AsyncChatApplication:
 
     async def __aexit__(self, *_: object) -> None:
         await self.close()
+
+    async def _opened_book(self) -> AsyncDaybook:
+        return (await self._ready()).book
 
     async def _ready(self) -> _Opened:
         if self._opened is None:
@@ -468,7 +355,3 @@ def place_of(
 
 def _closed() -> StoreClosedError:
     return StoreClosedError("it was closed", engine="daybook", operation="chat")
-
-
-def _id(session: str | Session) -> str:
-    return session.id if isinstance(session, Session) else session

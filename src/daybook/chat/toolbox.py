@@ -47,7 +47,10 @@ class Toolbox:
 
         Raises:
             ConfigError: One is no tool, or two have the same name.
+            InvalidInputError: `timeout_s` is no number above 0.
         """
+        if type(timeout_s) not in (int, float) or not timeout_s > 0:
+            raise InvalidInputError("tool_timeout_s must be a number above 0")
         made = [as_tool_function(one) for one in tools]
         self._tools = {one.tool.name: one for one in made}
         self._timeout_s = timeout_s
