@@ -220,7 +220,8 @@ def _is_own(metadata: Any) -> bool:
     return (
         isinstance(metadata, dict)
         and bool(metadata)
-        and not {_REST, "is_error"} & set(metadata)
+        and _REST not in metadata
+        and metadata.get("is_error") is not True  # that is a result's status
         and plain(metadata, "metadata") == metadata
     )
 
@@ -231,8 +232,9 @@ def _own_fields(message: Message, rest: dict[str, Any]) -> dict[str, Any]:
     if message.usage is not None and set(message.usage.details) - _DETAILS and "usage" not in rest:
         made["usage_details"] = dict(message.usage.details)
     if metadata := message.metadata:
-        known = {_REST, "is_error"} if message.role == "tool" and "type" not in rest else {_REST}
-        own = {name: value for name, value in metadata.items() if name not in known}
+        own = {name: value for name, value in metadata.items() if name != _REST}
+        if message.role == "tool" and own.get("is_error") is True:
+            del own["is_error"]
         if own:
             made["metadata"] = own
     return made
