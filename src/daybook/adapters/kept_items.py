@@ -1,0 +1,192 @@
+"""A session whose messages can also be taken back, replaced and set aside, as frameworks want.
+
+Daybook's history only grows. What a framework removes is therefore marked and no longer shown to
+it: a record beside the session names the ids, changed only from the version that was read, so that
+of two who take the same message one gets it. A replacement is one append whose first message says
+what it replaces, so that it is there whole or not at all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from typing import Any
+
+from msgspec.structs import replace
+
+from daybook.adapters.opened import Place
+from daybook.client import AsyncDaybook
+from daybook.errors import ConflictError
+from daybook.model.entry import HistoryEntry
+from daybook.model.memory_record import MemoryRecord
+from daybook.model.message import Message
+
+__all__ = ["Chosen", "KeptItems", "born_aside"]
+
+Chosen = Callable[[list[HistoryEntry]], Collection[HistoryEntry]]
+_Entries = list[HistoryEntry]
+
+_MARKS = "daybook.adapters"
+_REPLACES = "replaces_after"
+TAKEN, ASIDE = "taken", "aside"
+
+
+class KeptItems:
+    """One session's messages as a framework sees them. Every method opens the book if need be."""
+
+    def __init__(self, place: Place, *, user_id: str, session_id: str) -> None:
+        """Name the session; no I/O."""
+        self._place = place
+        self._user_id = user_id
+        self._session_id = session_id
+
+    async def shown(self, newest: int | None = None, *, aside: bool | None = False) -> _Entries:
+        """Return what was not taken back, oldest first; the newest so many.
+
+        Args:
+            newest: At most so many; None for all.
+            aside: False for what is in use, True for what was set aside, None for both.
+        """
+        if newest is not None and newest <= 0:
+            return []
+        entries, _ = await self._read(newest, aside)
+        return entries
+
+    async def append(self, messages: Sequence[Message]) -> None:
+        """Add messages to the end: all of them, contiguous, or none. No messages is no call.
+
+        Raises:
+            ConflictError: The session is another user's.
+            StoreError: The engine failed.
+        """
+        if messages:
+            book = await self._book()
+            await book.history.append(self._session_id, list(messages), user_id=self._user_id)
+
+    async def take_back(self, choose: Chosen, newest: int | None = None) -> _Entries:
+        """No longer show what `choose` picks from what is shown; return it.
+
+        Atomicity: all of it or none; no other caller gets any of it.
+        """
+        return await self._mark(TAKEN, choose, newest)
+
+    async def set_aside(self, choose: Chosen) -> _Entries:
+        """Set aside what `choose` picks from what is in use; return it. Atomic as `take_back`."""
+        return await self._mark(ASIDE, choose, None)
+
+    async def replace_with(
+        self, messages: Sequence[Message], same: Callable[[Message, Message], bool]
+    ) -> None:
+        """Show these messages in place of all that are shown; what both begin with stays.
+
+        Atomicity: readers see the list before or the list after.
+        """
+        shown, _ = await self._read(None, None)
+        equal = 0
+        while (
+            equal < min(len(shown), len(messages))
+            and not _is_aside(shown[equal])
+            and same(shown[equal].message, messages[equal])
+        ):
+            equal += 1
+        rest = list(messages[equal:])
+        if not rest and not equal:
+            await self.clear()
+        elif not rest:
+            gone = {entry.seq for entry in shown[equal:]}
+            await self.take_back(lambda entries: [one for one in entries if one.seq in gone])
+        else:
+            if equal < len(shown):
+                rest[0] = _replacing(rest[0], shown[equal - 1].seq if equal else 0)
+            await self.append(rest)
+
+    async def clear(self) -> int:
+        """Remove all messages, also those that are not shown; return how many. Repeatable."""
+        book = await self._book()
+        removed = await book.history.clear(self._session_id, user_id=self._user_id)
+        await book.records.delete(*self._marks_place())
+        return removed
+
+    async def _book(self) -> AsyncDaybook:
+        return (await self._place.aopen()).awaited
+
+    async def _read(
+        self, newest: int | None, aside: bool | None
+    ) -> tuple[_Entries, MemoryRecord | None]:
+        """Return what is shown and the marks that decided it.
+
+        Messages are read first: a message that is taken back after that and before the marks are
+        read is missing here, as if it had been taken back at once.
+        """
+        book = await self._book()
+        asked = newest
+        while True:
+            entries = await book.history.entries(
+                self._session_id, limit=asked, user_id=self._user_id
+            )
+            marks = await book.records.get(*self._marks_place())
+            shown = _unmarked(entries, marks, aside)
+            if asked is None or newest is None or len(entries) < asked or len(shown) >= newest:
+                return (shown if newest is None else shown[-newest:]), marks
+            asked *= 2
+
+    async def _mark(self, kind: str, choose: Chosen, newest: int | None) -> _Entries:
+        book = await self._book()
+        while True:
+            shown, marks = await self._read(newest, None if kind == TAKEN else False)
+            chosen = list(choose(shown))
+            if not chosen:
+                return []
+            value: dict[str, Any] = dict(marks.value) if marks is not None else {}
+            value[kind] = [*value.get(kind, ()), *(entry.message.id for entry in chosen)]
+            try:
+                await book.records.put(
+                    *self._marks_place(),
+                    value,
+                    expected_version=0 if marks is None else marks.version,
+                    searched=False,
+                )
+            except ConflictError:
+                continue  # another took something back meanwhile: look again
+            return chosen
+
+    def _marks_place(self) -> tuple[tuple[str, ...], str]:
+        return (self._user_id, _MARKS, "marks"), self._session_id
+
+
+def _unmarked(entries: _Entries, marks: MemoryRecord | None, aside: bool | None) -> _Entries:
+    value = {} if marks is None else marks.value
+    taken, set_aside = set(value.get(TAKEN, ())), set(value.get(ASIDE, ()))
+    shown: _Entries = []
+    for entry in entries:
+        first = _replaced_after(entry.message)
+        if first is not None:
+            shown = [one for one in shown if one.seq <= first]
+        shown.append(entry)
+    return [
+        entry
+        for entry in shown
+        if entry.message.id not in taken
+        and (aside is None or aside == (entry.message.id in set_aside or _is_aside(entry)))
+    ]
+
+
+def _replaced_after(message: Message) -> int | None:
+    marks = message.metadata.get(_MARKS)
+    return marks.get(_REPLACES) if isinstance(marks, dict) else None
+
+
+def _replacing(message: Message, kept_seq: int) -> Message:
+    marks = {**message.metadata.get(_MARKS, {}), _REPLACES: kept_seq}
+    return replace(message, metadata={**message.metadata, _MARKS: marks})
+
+
+def _is_aside(entry: HistoryEntry) -> bool:
+    """Tell whether a message was put aside when it was appended."""
+    marks = entry.message.metadata.get(_MARKS)
+    return isinstance(marks, dict) and bool(marks.get(ASIDE))
+
+
+def born_aside(message: Message) -> Message:
+    """Return a message that is set aside from its beginning."""
+    marks = {**message.metadata.get(_MARKS, {}), ASIDE: True}
+    return replace(message, metadata={**message.metadata, _MARKS: marks})
