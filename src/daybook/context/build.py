@@ -213,31 +213,62 @@ def _cache_after(head: int, body: int, end: int, *, quoted: bool) -> tuple[int, 
 
 def _fill_block(recall: RecallPlan, cut: Cut, counter: TokenCounter) -> _Quoted:
     """Quote hits, best first, as long as the rendered block fits; a big one may make way."""
-    room = cut.recall_room
     verbatim = (*cut.window.older, *cut.window.newest, *cut.early.units, *cut.pinned.units)
     taken = {(recall.session_id, entry.seq) for unit in verbatim for entry in unit.entries}
-    quotes: dict[tuple[str, int], Quote] = {}
-    block = _Quoted()
-    used = left_out = 0
+    filled = _Filled(recall, cut.recall_room, counter)
     for hit in recall.hits:
-        if (hit.session_id, hit.seq) in taken or (hit.session_id, hit.seq) in quotes:
-            continue
-        if used == recall.limit:
-            left_out += 1
-            continue
+        place = (hit.session_id, hit.seq)
+        if place not in taken and place not in filled.quotes:
+            filled.add(hit, taken)
+    return filled.rendered()
+
+
+_Place = tuple[str, int]
+
+
+class _Filled:
+    """Quotes that fit a room. Each is counted once, alone; the whole block once, at the end."""
+
+    def __init__(self, recall: RecallPlan, room: int | None, counter: TokenCounter) -> None:
+        self.quotes: dict[_Place, Quote] = {}
+        self._recall = recall
+        self._counter = counter
+        self._room = room
+        self._frame = _render({}, recall.nonce, counter).tokens
+        self._left = None if room is None else room - self._frame
+        self._used: list[list[_Place]] = []
+        self._left_out = 0
+
+    def add(self, hit: Hit, taken: set[_Place]) -> None:
+        """Take a hit in with its neighbours, or alone, or not at all."""
+        if len(self._used) == self._recall.limit or (self._left is not None and self._left <= 0):
+            self._left_out += 1
+            return
         for offered in _offers(hit):
             more = {
                 place: quote
                 for quote in offered
                 if (place := (quote.source.session_id, quote.source.seq)) not in taken
+                and place not in self.quotes
             }
-            tried = _render({**more, **quotes}, recall.nonce, counter)
-            if room is None or tried.tokens <= room:
-                quotes, block, used = {**more, **quotes}, tried, used + 1
-                break
-        else:
-            left_out += 1
-    return _Quoted(block.message, block.tokens, block.sources, left_out)
+            size = _render(more, self._recall.nonce, self._counter).tokens - self._frame
+            if self._left is None or size <= self._left:
+                self._left = None if self._left is None else self._left - size
+                self.quotes.update(more)
+                self._used.append([*more])
+                return
+        self._left_out += 1
+
+    def rendered(self) -> _Quoted:
+        """Return the block, less its last hits if the whole takes more than the parts did."""
+        while self.quotes:
+            block = _render(self.quotes, self._recall.nonce, self._counter)
+            if self._room is None or block.tokens <= self._room:
+                return _Quoted(block.message, block.tokens, block.sources, self._left_out)
+            for place in self._used.pop():
+                del self.quotes[place]
+            self._left_out += 1
+        return _Quoted(left_out=self._left_out)
 
 
 def _offers(hit: Hit) -> Iterable[tuple[Quote, ...]]:

@@ -40,9 +40,9 @@ def render_digest(
     linear in the text. Pure.
     """
     notes = [*digest.notes, *facts]
-    share = _FACTS_SHARE if digest.prose else 1.0
     fixed = counter.count(_message(digest, "", ()))
-    kept = fitting_notes(notes, int((room - fixed) * share), counter)
+    beside = room - fixed - counter.count_text(digest.prose)
+    kept = fitting_notes(notes, max(int((room - fixed) * _FACTS_SHARE), beside), counter)
     left = room - fixed - sum(note_tokens(note, counter) for note in kept)
     prose = fitting_prose(digest.prose, left, counter) if digest.prose and left > 0 else ""
     # What the lines of notes take was an estimate: a little more or less fits.

@@ -87,8 +87,9 @@ def extended(
     more = quotes_of(entries) if notes is None else [*facts_of(entries), *notes]
     together = distinct_notes([*digest.notes, *more])
     if digest.kind == "summary":
-        share = _FACTS_SHARE if prose or digest.prose else 1.0
-        together = fitting_notes(together, int(limit * share), counter)
+        told = digest.prose if prose is None else fitting_prose(prose, limit, counter)
+        room = limit - _FRAME_TOKENS - counter.count_text(told)
+        together = fitting_notes(together, max(int(limit * _FACTS_SHARE), room), counter)
     else:
         old = set(digest.notes)
         together = [*digest.notes, *(note for note in together if note not in old)]

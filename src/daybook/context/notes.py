@@ -97,8 +97,8 @@ def _from_both_ends(places: list[int]) -> list[int]:
 
 
 def _alike(mine: frozenset[str], theirs: frozenset[str]) -> bool:
-    few, many = sorted((len(mine), len(theirs)))
-    if not few or few < _SAME * many:
-        return mine == theirs
+    some, others = len(mine), len(theirs)
+    if some < _SAME * others or others < _SAME * some:
+        return False
     shared = len(mine & theirs)
-    return shared >= _SAME * (few + many - shared)
+    return shared >= _SAME * (some + others - shared)

@@ -92,7 +92,7 @@ _MONTH = (
     "août|ene|abr|ago|dic"
 )
 _DATUM = (
-    r"\d{3,}|\d:\d\d|\d[.,]\d|[€$£¥]\s?\d|\d\s?(?:[€£¥%]|[kKMG]B\b|mg\b|kg\b|km\b)"
+    r"\d{3,}|\d:\d\d|\d[.,]\d|[€$£¥]\s?\d|\d\s?(?:[€£¥%]|[kmg]b\b|mg\b|kg\b|km\b)"
     rf"|\b\d{{1,2}}(?:st|nd|rd|th|\.)?\s+(?:de\s+)?(?:{_MONTH})|\b(?:{_MONTH})[a-zé]*\s+\d"
     r"|\b(?:next|last)\s+(?:week|month|year|spring|summer|autumn|winter)\b"
     r"|[\d一二三四五六七八九十]\s?[月日号點点年]"
@@ -124,9 +124,9 @@ _REQUEST = (
     r"^\W*(?:please|can|could|would|make|show|give|write|rewrite|add|explain|try|let|tell|help|list|"
     r"translate|summari[sz]e|go|put|use|read|find|fix|shorten|change|kannst|peux|puedes)\b"
 )
-# The weight of each cue that a sentence has; a name counts up to twice.
+# The weight of each cue that a lower-case sentence has; a name counts up to twice.
 _CUES: tuple[tuple[float, re.Pattern[str]], ...] = tuple(
-    (weight, re.compile(pattern, re.IGNORECASE))
+    (weight, re.compile(pattern))
     for weight, pattern in (
         (3.0, _ASKED_TO_KEEP),
         (2.5, _OF_SELF),
@@ -165,13 +165,13 @@ def scored_sentences(
     assistant if it mattered.
     """
     split = [
-        (entry, sentence)
+        (entry, sentence, _words(sentence))
         for entry in entries
         if entry.message.role != "tool" and not entry.corrupt
         for sentence in _sentences(entry.message.text)
     ]
-    counts = Counter(word for _, sentence in split for word in set(_words(sentence)))
-    return [(_score(sentence, counts), entry, sentence) for entry, sentence in split]
+    counts = Counter(word for _, _, words in split for word in set(words))
+    return [(_score(sentence, words, counts), entry, sentence) for entry, sentence, words in split]
 
 
 def note_of(entry: HistoryEntry, sentence: str, priority: int) -> Note:
@@ -200,12 +200,12 @@ def _words(sentence: str) -> list[str]:
     return [word.lower() for word in _WORD.findall(sentence)]
 
 
-def _score(sentence: str, counts: Counter[str]) -> float:
-    words = _words(sentence)
+def _score(sentence: str, words: Sequence[str], counts: Counter[str]) -> float:
     dense = not sentence.isascii() and len(words) < _SHORTEST  # a script without spaces
     if not dense and not _SHORTEST <= len(words) <= _LONGEST:
         return 0.0 if len(words) < _SHORTEST else 0.5
-    score = sum(weight for weight, cue in _CUES if cue.search(sentence))
+    plain = sentence.lower()
+    score = sum(weight for weight, cue in _CUES if cue.search(plain))
     score += 0.75 * min(_MOST_NAMES, len(_names(sentence)))
     distinct = set(words)
     rare = sum(1 for word in distinct if counts[word] == 1) / max(1, len(distinct))
