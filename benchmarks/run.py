@@ -25,6 +25,7 @@ TOPICS = {
     "records": "long-term records: put, get, list, search",
     "recall_latency": "search in 100,000 turns",
     "ingest": "bulk import into log and index, lag, disk",
+    "context_build": "a context built on a session of 10,000 messages",
     "prompt_cache": "the part of a 200-turn chat that prompt caches hit",
     "imports": "seconds to import",
     "eight_writers": "messages lost by eight processes that write at once",
