@@ -39,7 +39,8 @@ def embedder_of(index: Any, embeddings: Embeddings) -> CallableEmbedder:
         raise ConfigError("index: give dims, the width of a vector, beside embed")
 
     async def embed_queries(texts: list[str]) -> list[list[float]]:
-        return await asyncio.gather(*map(embeddings.aembed_query, texts))
+        vectors: list[list[float]] = await asyncio.gather(*map(embeddings.aembed_query, texts))
+        return vectors
 
     return CallableEmbedder(
         embeddings.aembed_documents,

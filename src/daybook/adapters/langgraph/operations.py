@@ -7,7 +7,7 @@ the last one counts.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Coroutine, Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -25,7 +25,7 @@ from langgraph.store.base import (
 )
 
 from daybook.adapters.langgraph.namespaces import check_labels, listed, literal_prefix
-from daybook.errors import InvalidInputError, UnsupportedError
+from daybook.errors import InvalidInputError
 from daybook.facets.records import Records, RecordWrite
 from daybook.model.memory_record import MemoryRecord, RecordHit
 
@@ -42,13 +42,21 @@ class Batch:
     Args:
         records: Where to.
         searched: What a search looks at in values whose put does not say.
+        indexed: There is an index; without one queries are passed over, as LangGraph's own
+            stores do.
         at_once: Records that the engine writes in one transaction; None for any number.
     """
 
     def __init__(
-        self, records: Records, *, searched: bool | list[str], at_once: int | None
+        self,
+        records: Records,
+        *,
+        searched: bool | list[str],
+        indexed: bool,
+        at_once: int | None,
     ) -> None:
         self._records = records
+        self._indexed = indexed
         self._searched = searched
         self._at_once = at_once or _MANY
 
@@ -67,15 +75,15 @@ class Batch:
         results: list[Result] = [None] * len(asked)
         seen: list[MemoryRecord] = []
         places = {at: _place_of(op) for at, op in enumerate(asked) if isinstance(op, GetOp)}
-        reads = [self._get(places, asked, results, seen)]
+        reads: list[Coroutine[Any, Any, None]] = []
+        if places:
+            reads.append(self._get(places, asked, results, seen))
         for at, op in enumerate(asked):
             if isinstance(op, SearchOp):
                 reads.append(self._search(at, op, results, seen))
             elif isinstance(op, ListNamespacesOp):
                 reads.append(self._list(at, op, results))
-        async with asyncio.TaskGroup() as group:
-            for read in reads:
-                group.create_task(read)
+        await _together(reads)
         if seen:
             await self._records.renew(seen)
         await self._write(writes)
@@ -138,24 +146,18 @@ class Batch:
         self, at: int, op: SearchOp, results: list[Result], seen: list[MemoryRecord]
     ) -> None:
         hits = await self._hits(op) if op.limit > 0 else []
-        results[at] = [_search_item(hit, scored=bool(op.query)) for hit in hits]
+        results[at] = [_search_item(hit, scored=bool(op.query) and self._indexed) for hit in hits]
         if op.refresh_ttl:
             seen += [hit.record for hit in hits if hit.record.expires_at is not None]
 
     async def _hits(self, op: SearchOp) -> list[RecordHit]:
         prefix = tuple(op.namespace_prefix)
         page: dict[str, Any] = {"filter": op.filter, "limit": op.limit, "offset": op.offset}
-        if not op.query:
+        if not op.query or not self._indexed:
             return await self._records.search(prefix, **page)
-        try:
-            if prefix:
-                return await self._records.search(prefix, query=op.query, **page)
+        if not prefix:
             return await self._hits_of_all(op)
-        except UnsupportedError:  # without an index the query is passed over, as elsewhere
-            return [
-                RecordHit(hit.record, float("nan"))
-                for hit in await self._records.search(prefix, **page)
-            ]
+        return await self._records.search(prefix, query=op.query, **page)
 
     async def _hits_of_all(self, op: SearchOp) -> list[RecordHit]:
         """Search every owner's index, and merge."""
@@ -171,6 +173,18 @@ class Batch:
     async def _list(self, at: int, op: ListNamespacesOp, results: list[Result]) -> None:
         found = await self._records.namespaces(literal_prefix(op), limit=_MANY)
         results[at] = listed(op, found)
+
+
+async def _together(reads: Sequence[Coroutine[Any, Any, None]]) -> None:
+    """Run reads side by side; where one fails, the others end with it."""
+    if len(reads) == 1:
+        return await reads[0]
+    try:
+        async with asyncio.TaskGroup() as group:
+            for read in reads:
+                group.create_task(read)
+    except ExceptionGroup as errors:
+        raise errors.exceptions[0] from None
 
 
 def _place_of(op: GetOp | PutOp) -> _Place:
@@ -220,5 +234,5 @@ def _search_item(hit: RecordHit, *, scored: bool) -> SearchItem:
         value=record.value,
         created_at=record.created_at,
         updated_at=record.updated_at,
-        score=hit.score if scored and hit.score == hit.score else None,
+        score=hit.score if scored else None,
     )

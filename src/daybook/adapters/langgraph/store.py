@@ -49,8 +49,8 @@ class _Store(BaseStore):  # type: ignore[misc] # the framework is not installed 
                 embedder and index are used without it, and values are searched whole.
             ttl: LangGraph's ``{"default_ttl", "refresh_on_read", "sweep_interval_minutes"}``.
                 What has expired is never returned, whatever ``omit_expired`` says.
-            options: Those of `Daybook.open`: ``tenant``, ``embedder``, ``index_url`` (a separate
-                index: `Daybook.open`'s ``index``) …
+            options: Those of `Daybook.open`: ``tenant``, ``embedder``, ``index_url`` (what
+                `Daybook.open` calls ``index``: another index, or ``"none"``) …
 
         Raises:
             ConfigError: A URL or option is wrong.
@@ -63,6 +63,7 @@ class _Store(BaseStore):  # type: ignore[misc] # the framework is not installed 
         if self.embeddings is not None:
             options["embedder"] = embedder_of(index, self.embeddings)
         self._searched = fields_of(index)
+        self._indexed = options.get("index") != "none"
         self._place = Place(book_or_url, options)
 
     @classmethod
@@ -115,7 +116,7 @@ class _Store(BaseStore):  # type: ignore[misc] # the framework is not installed 
     def _batch(self, opened: OpenedBook) -> Batch:
         book = opened.awaited
         at_once = book.capabilities.max_atomic_records
-        return Batch(book.records, searched=self._searched, at_once=at_once)
+        return Batch(book.records, searched=self._searched, indexed=self._indexed, at_once=at_once)
 
     def _interval_s(self, minutes: float | None) -> float:
         given = minutes or (self.ttl_config or {}).get("sweep_interval_minutes")
