@@ -55,7 +55,7 @@ def test_sync_and_async_are_one_history(book: Daybook) -> None:
     history.add_user_message("one")
     history.add_ai_message(AIMessage("two", id="2"))
 
-    async def later() -> list[Any]:
+    async def later() -> Any:
         await history.aadd_messages([HumanMessage("three")])
         await history.aadd_message(HumanMessage("four"))
         return await history.aget_messages()

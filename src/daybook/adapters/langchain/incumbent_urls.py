@@ -45,6 +45,8 @@ def refuse(**given: Any) -> None:
 def sql_url(connection: Any) -> str:
     """Return the URL of a connection string or an engine of SQLAlchemy's.
 
+    An SQLite file holds one program's tables: ours is a file of its own, ``<file>.daybook``.
+
     Raises:
         ConfigError: Its database has no engine here.
     """
@@ -58,7 +60,7 @@ def sql_url(connection: Any) -> str:
     if dialect != "sqlite":
         raise ConfigError(f"{dialect}: there is no engine for it; use sqlite or postgresql")
     path = rest.partition("?")[0]
-    return "inmemory://" if path in ("", "/", "/:memory:") else f"sqlite://{path}"
+    return "inmemory://" if path in ("", "/", "/:memory:") else f"sqlite://{path}.daybook"
 
 
 def postgres_url(connection: Any) -> str:

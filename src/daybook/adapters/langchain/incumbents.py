@@ -93,7 +93,10 @@ class FileChatMessageHistory(DaybookChatMessageHistory):
 
 
 class SQLChatMessageHistory(DaybookChatMessageHistory):
-    """A history in SQLite or PostgreSQL, by SQLAlchemy's connection string or engine."""
+    """A history in SQLite or PostgreSQL, by SQLAlchemy's connection string or engine.
+
+    On SQLite it is in a file of its own beside the named one: ``<file>.daybook``.
+    """
 
     def __init__(
         self,
