@@ -16,7 +16,7 @@ from daybook.model.codec import check_message
 from daybook.model.json_value import check_json
 from daybook.model.message import Message
 
-__all__ = ["has_item", "item_of", "readable", "with_item"]
+__all__ = ["has_item", "item_of", "packed", "readable", "unpacked", "with_item"]
 
 _DEEPER = 3  # levels of a message around an item
 
@@ -30,7 +30,7 @@ def with_item(message: Message, shelf: str, item: Any) -> Message:
     Raises:
         InvalidInputError: The item is not JSON.
     """
-    metadata = {**message.metadata, shelf: _packed(item)}
+    metadata = {**message.metadata, shelf: packed(item)}
     whole = replace(message, metadata=metadata)
     try:
         check_message(whole, "message")
@@ -53,8 +53,7 @@ def has_item(message: Message, shelf: str) -> bool:
 
 def item_of(message: Message, shelf: str) -> Any:
     """Return the raw item that a message holds."""
-    kept = message.metadata[shelf]
-    return kept["item"] if "item" in kept else json.loads(kept["json"])
+    return unpacked(message.metadata[shelf])
 
 
 def readable(text: str) -> str:
@@ -62,8 +61,12 @@ def readable(text: str) -> str:
     return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")
 
 
-def _packed(item: Any) -> dict[str, Any]:
-    """Return an item as our JSON; as ASCII text if it holds what our JSON refuses."""
+def packed(item: Any) -> dict[str, Any]:
+    """Return an item as our JSON; as ASCII text if it holds what our JSON refuses.
+
+    Raises:
+        InvalidInputError: It is no JSON at all.
+    """
     try:
         check_json(item, "item", depth=_DEEPER)
     except InvalidInputError as refused:
@@ -73,3 +76,8 @@ def _packed(item: Any) -> dict[str, Any]:
         except (TypeError, ValueError, RecursionError):
             raise refused from None
     return {"item": item}
+
+
+def unpacked(kept: dict[str, Any]) -> Any:
+    """Return the item that `packed` was given."""
+    return kept["item"] if "item" in kept else json.loads(kept["json"])
