@@ -6,6 +6,7 @@ business: it passes over them, `build` adds them.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 
 from msgspec import Struct
@@ -114,10 +115,11 @@ class _Pile:
         self.tokens = 0
         self.turns = 0
 
-    def add(self, unit: Unit) -> None:
+    def add(self, unit: Unit, role: str) -> None:
         self.units.append(unit)
         self.tokens += unit.tokens
-        self.turns += unit.entries[0].message.role == "user"
+        if role == "user":
+            self.turns += 1
 
     def drop_oldest(self) -> Unit:
         unit = self.units.pop()
@@ -153,7 +155,7 @@ class _Walk:
 
     def __init__(self, room: int | None, turns: int | None, floor: int) -> None:
         self._room = room
-        self._turns = turns
+        self._older_turns = None if turns is None else turns - 1
         self._floor = floor
         self.newest, self.older = _Pile(), _Pile()
         self.broken: list[Unit] = []
@@ -161,28 +163,26 @@ class _Walk:
         self.exhausted = True
 
     def go(self, entries: Sequence[HistoryEntry]) -> None:
+        pile, used = self.newest, 0
+        most = sys.maxsize if self._room is None else self._room
         for unit in units_from_end(entries):
             opener = unit.entries[0]
-            if opener.message.role == "system":
+            role = opener.message.role
+            if role == "system":
                 continue
             if unit.broken:
                 self.broken.append(unit)
-            elif not self.has_user:
-                self.newest.add(unit)
-                self.has_user = opener.message.role == "user"
-            elif self._is_full(unit):
-                self.exhausted = False
-                return
-            else:
-                self.older.add(unit)
-
-    def _is_full(self, unit: Unit) -> bool:
-        if self._turns is not None and self.older.turns >= self._turns - 1:
-            return True
-        if unit.entries[0].seq < self._floor:
-            return True
-        tokens = self.newest.tokens + self.older.tokens + unit.tokens
-        return self._room is not None and tokens > self._room
+                continue
+            used += unit.tokens
+            if self.has_user:
+                if used > most or opener.seq < self._floor or self.older.turns == self._older_turns:
+                    self.exhausted = False
+                    return
+            elif role == "user":
+                self.has_user = True
+            pile.add(unit, role)
+            if self.has_user:
+                pile = self.older
 
 
 def _tokens_before(entries: Sequence[HistoryEntry], index: int, total: int | None) -> int:
@@ -198,7 +198,7 @@ def _without_user(walked: _Pile, broken: list[Unit], budget: int | None, reserve
     for unit in walked.units:
         if budget is not None and older.tokens + unit.tokens > budget - reserve:
             return _selection(older, _Pile(), broken, exhausted=False)
-        older.add(unit)
+        older.add(unit, unit.entries[0].message.role)
     return _selection(older, _Pile(), broken, exhausted=True)
 
 
