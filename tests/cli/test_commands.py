@@ -46,6 +46,7 @@ def test_version(daybook: Daybook) -> None:
         ["recall", "x", "--limit", "0"],
         ["recall", "x", "--since", "soon"],
         ["context", "s", "--max-tokens", "no"],
+        ["context", "s", "--strategy", "window:x"],
         ["export", "s", "--format", "pdf"],
         ["--nonsense"],
     ],
@@ -199,6 +200,9 @@ def test_context(filled: Daybook) -> None:
     assert built["tokens"] == built["receipt"]["tokens"] <= 500
     assert built["receipt"]["query_given"] is True
     assert any("High tide" in json.dumps(message) for message in built["messages"])
+    for name in ("tokens", "window:2", "window", "buffer", "summary", "observations", "adaptive"):
+        told = filled("context", "trip", "--max-tokens", "500", "--strategy", name, "--explain")
+        assert "in word for word" in told.stdout
     text = filled("context", "trip", "--max-tokens", "500").stdout
     assert "of 500 tokens" in text
     assert "in: messages #1-4 word for word" in text
