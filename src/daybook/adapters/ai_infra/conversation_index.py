@@ -18,7 +18,7 @@ from daybook.facets.history import MAX_BATCH
 from daybook.model.message import Message
 from daybook.model.session import Session
 
-__all__ = ["MARK", "ConversationIndex", "summaries_of"]
+__all__ = ["MARK", "ConversationIndex", "summary_of_chunk"]
 
 MARK = "ai_infra"
 _SUMMARIES = "ai-infra:chunk-summaries"
@@ -46,7 +46,8 @@ class ConversationIndex:
             given = kept_messages(messages)
             if not given:
                 return []
-            session = await _session(book, user_id, conversation, metadata)
+            mark = {"indexed": True, "summaries": self._summaries}
+            session = await _session(book, user_id, conversation, metadata, mark)
             stored = await book.history.list(session.id, user_id=user_id, hidden=True)
             whole = await _store(book, session, stored, given)
             await book.recall.index(session.id, user_id=user_id)
@@ -79,7 +80,8 @@ class ConversationIndex:
         self, book: AsyncDaybook, session: Session, messages: Sequence[Message]
     ) -> None:
         """Write the summaries of the chunks that have none, or changed since."""
-        made = await summaries_of(book, session.user_id, session.id)
+        place = (session.user_id, _SUMMARIES, session.id)
+        made = {one.key: one.value for one in await book.records.list(place, limit=_MOST)}
         model = choose_model(self._llm)
         for at in range(self._chunking.count(len(messages))):
             start, end = self._chunking.span(at, len(messages))
@@ -90,31 +92,36 @@ class ConversationIndex:
                 continue
             text = await summary_of(part, model)
             value = {"summary": text, "of": mark, "made_by": model.id if model else "quotes"}
-            await book.records.put((session.user_id, _SUMMARIES, session.id), key, value)
+            await book.records.put(place, key, value)
 
 
-async def summaries_of(
-    book: AsyncDaybook, user_id: str, session_id: str
-) -> dict[str, dict[str, Any]]:
-    """Return what is kept of a session's chunks' summaries, by chunk id."""
-    records = await book.records.list((user_id, _SUMMARIES, session_id), limit=_MOST)
-    return {record.key: record.value for record in records}
+async def summary_of_chunk(book: AsyncDaybook, session: Session, name: str) -> str | None:
+    """Return a chunk's summary; None if there is none."""
+    mark = session.metadata.get(MARK)
+    if not isinstance(mark, dict) or not mark.get("summaries"):
+        return None
+    record = await book.records.get((session.user_id, _SUMMARIES, session.id), name)
+    return None if record is None else str(record.value["summary"])
 
 
 async def _session(
-    book: AsyncDaybook, user_id: str, conversation: str, metadata: Mapping[str, Any] | None
+    book: AsyncDaybook,
+    user_id: str,
+    conversation: str,
+    metadata: Mapping[str, Any] | None,
+    mark: Mapping[str, Any],
 ) -> Session:
     """Return the session of a conversation, made now if there is none, with its metadata."""
     with suppress(ConflictError):  # it exists
         return await book.sessions.create(
             user_id=user_id,
             conversation_id=conversation,
-            metadata={**(metadata or {}), MARK: {"indexed": True}},
+            metadata={**(metadata or {}), MARK: mark},
         )
     session_id = await book.sessions.id_of(user_id=user_id, conversation_id=conversation)
     session = await book.sessions.get(session_id, user_id=user_id)
     kept = {} if session is None else session.metadata
-    wanted = {**(kept if metadata is None else metadata), MARK: {"indexed": True}}
+    wanted = {**(kept if metadata is None else metadata), MARK: mark}
     if session is not None and kept == wanted:
         return session
     return await book.sessions.update(session_id, user_id=user_id, metadata=wanted)

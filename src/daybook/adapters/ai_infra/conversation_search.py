@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 
 from msgspec import Struct
@@ -14,7 +15,7 @@ from daybook.adapters.ai_infra.conversation_chunks import (
     chunk_id,
     chunk_text,
 )
-from daybook.adapters.ai_infra.conversation_index import MARK, summaries_of
+from daybook.adapters.ai_infra.conversation_index import MARK, summary_of_chunk
 from daybook.adapters.ai_infra.kept_messages import shown_message
 from daybook.adapters.ai_infra.lazy_book import Work
 from daybook.adapters.ai_infra.memory_item import similarity
@@ -64,7 +65,8 @@ class ConversationSearch:
                 if len(places) >= wanted.limit or len(hits) < asked or asked >= _MOST_HITS:
                     break
                 asked *= 4
-            return [await self._result(book, place) for place in places[: wanted.limit]]
+            results = [self._result(book, place) for place in places[: wanted.limit]]
+            return list(await asyncio.gather(*results))
 
         return work
 
@@ -86,16 +88,15 @@ class ConversationSearch:
         sessions: dict[str, Session | None],
     ) -> list[_Place]:
         """Return the chunks of messages, each once, in the order of their best message."""
+        unknown = {hit.session_id for hit in hits} - sessions.keys()
+        found = [book.sessions.get(name, user_id=wanted.user_id) for name in unknown]
+        sessions.update(zip(unknown, await asyncio.gather(*found), strict=True))
         places: list[_Place] = []
         covered = set[tuple[str, int]]()
         for hit in hits:
             score = similarity(hit.score)
             if wanted.min_score is not None and score < wanted.min_score:
                 break
-            if hit.session_id not in sessions:
-                sessions[hit.session_id] = await book.sessions.get(
-                    hit.session_id, user_id=wanted.user_id
-                )
             session = sessions[hit.session_id]
             if session is None or (hit.session_id, hit.seq) in covered:
                 continue
@@ -117,8 +118,7 @@ class ConversationSearch:
             hidden=True,
         )
         name = chunk_id(session.id, low)
-        kept = await summaries_of(book, session.user_id, session.id)
-        summary = kept.get(name, {}).get("summary")
+        summary = await summary_of_chunk(book, session, name)
         metadata = {key: value for key, value in session.metadata.items() if key != MARK}
         text = chunk_text(messages)
         chunk = ConversationChunk(
