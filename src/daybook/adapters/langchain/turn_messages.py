@@ -41,7 +41,7 @@ def output_messages(value: Any, key: str | None) -> list[BaseMessage]:
     if isinstance(value, dict):
         if key is None and "messages" in value:
             key = "messages"
-        if key is None and (updates := _updates(value)) is not None:
+        if key not in value and (updates := _updates(value)) is not None:
             return updates
         chosen = key or (next(iter(value)) if len(value) == 1 else "output")
         if chosen not in value:
