@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from langchain_core.embeddings import DeterministicFakeEmbedding
+from langchain_core.language_models import FakeListLLM
 from langchain_core.messages import HumanMessage
 from langchain_core.vectorstores import InMemoryVectorStore
 
@@ -20,6 +21,7 @@ with warnings.catch_warnings():
 
 from daybook.adapters import langchain_classic as ours
 from daybook.adapters.langchain.history import DaybookChatMessageHistory
+from daybook.adapters.langchain_classic.model_calls import tokens_of
 from tests.adapters.langchain_classic.scripted import Scripted
 
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -278,3 +280,12 @@ def test_conversations_without_a_name_are_apart() -> None:
     one, other = ours.ConversationBufferMemory(), ours.ConversationBufferMemory()
     one.save_context({"input": "hi"}, {"output": "hello"})
     assert other.buffer == ""
+
+
+def test_a_model_that_counts_nothing_is_estimated_without_a_network() -> None:
+    llm = FakeListLLM(responses=["the summary"])
+    said = [HumanMessage("one two three"), HumanMessage("four")]
+    assert 5 < tokens_of(llm, said) < 20
+    counted = FakeListLLM(responses=[""], custom_get_token_ids=lambda text: [0] * len(text))
+    assert tokens_of(counted, said) == len("Human: one two three" + "Human: four")
+    assert tokens_of(llm, []) == 0

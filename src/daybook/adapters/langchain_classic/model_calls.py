@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Sequence
 from typing import Any
 
+from langchain_core.language_models import BaseLanguageModel
 from langchain_core.messages import BaseMessage
 
 from daybook.adapters.langchain.messages import from_langchain
@@ -51,18 +52,24 @@ def check_prompt(prompt: Any, expected: set[str]) -> Any:
 
 
 def tokens_of(llm: Any, messages: Sequence[BaseMessage]) -> int:
-    """Return the tokens of messages, by the model; by an estimate where its tokenizer is missing.
+    """Return the tokens of messages, by the model where it counts them itself, else an estimate.
 
-    LangChain's default counter needs ``transformers``, which few have.
+    LangChain's own default is GPT-2's tokenizer, which it fetches from the network.
     """
     if not messages:
         return 0
-    try:
-        return int(llm.get_num_tokens_from_messages(list(messages)))
-    except ImportError:
+    if not _counts(llm):
         return sum(_ESTIMATE.count(from_langchain(message)) for message in messages)
+    return int(llm.get_num_tokens_from_messages(list(messages)))
+
+
+def _counts(llm: Any) -> bool:
+    if getattr(llm, "custom_get_token_ids", None) is not None:
+        return True
+    names = ("get_num_tokens_from_messages", "get_num_tokens", "get_token_ids")
+    return any(getattr(type(llm), name) is not getattr(BaseLanguageModel, name) for name in names)
 
 
 def _filled(prompt: str, fields: dict[str, str]) -> str:
-    """Return a text with its fields filled in; braces in what was said are left alone."""
+    """Return a text with its fields filled in."""
     return prompt.format(**fields)
