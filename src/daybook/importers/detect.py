@@ -13,6 +13,7 @@ from daybook.importers.chatgpt import looks_like_chatgpt, read_chatgpt
 from daybook.importers.claude import looks_like_claude, read_claude
 from daybook.importers.daybook_json import looks_like_export, read_export
 from daybook.importers.jsonl import looks_like_line, read_json_list, read_jsonl
+from daybook.importers.langgraph_threads import read_saved_threads
 from daybook.importers.locomo import looks_like_locomo, read_locomo
 from daybook.importers.source import Record
 from daybook.importers.source_file import Element, SourceFile
@@ -55,7 +56,8 @@ _DOCUMENTS: tuple[tuple[Callable[[Any], bool], SourceFormat], ...] = (
     (looks_like_locomo, SourceFormat("locomo", "a LoCoMo file", read_locomo)),
     (looks_like_line, _JSON_LIST),
 )
-FORMATS: tuple[SourceFormat, ...] = (_JSONL, *(form for _, form in _DOCUMENTS))
+_THREADS = SourceFormat("langgraph", "an SQLite file of LangGraph's threads", read_saved_threads)
+FORMATS: tuple[SourceFormat, ...] = (_JSONL, *(form for _, form in _DOCUMENTS), _THREADS)
 
 
 def detect(file: SourceFile) -> SourceFormat:
@@ -64,6 +66,8 @@ def detect(file: SourceFile) -> SourceFormat:
     Raises:
         UnknownFormatError: It is none that can be imported; lists those that can.
     """
+    if file.is_database:
+        return _THREADS
     if _begins_with_whole_line(file):
         found = _lines_format(file) or _document_format(file)
     else:  # a document over several lines; or lines, the first of which is broken

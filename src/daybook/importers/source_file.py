@@ -22,6 +22,7 @@ __all__ = ["MAX_LINE_BYTES", "Broken", "Element", "SourceFile"]
 
 MAX_LINE_BYTES = 64_000_000
 _SPACE = " \t\n\r"
+_SQLITE = b"SQLite format 3\x00"
 _WIDE_MARKS = {codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
 
 
@@ -50,6 +51,7 @@ class SourceFile:
     """One file; may be read any number of times, always from its beginning.
 
     Attributes:
+        path: Where it is.
         name: The file's name, for reports.
         key: Its name and its folder's: tells files apart that hold no ids of their own.
         size: Its bytes.
@@ -62,7 +64,7 @@ class SourceFile:
         Raises:
             InvalidInputError: It does not exist, is a folder, or cannot be read.
         """
-        self._path = path
+        self.path = path
         resolved = path.resolve()
         self.name = path.name
         self.key = f"{resolved.parent.name}/{resolved.name}"
@@ -71,7 +73,7 @@ class SourceFile:
             raise InvalidInputError(f"{path}: is not a file; it is read more than once")
         try:
             with path.open("rb") as handle:
-                self._head = handle.read(4)
+                self._head = handle.read(len(_SQLITE))
         except FileNotFoundError:
             raise InvalidInputError(f"{path}: there is no such file") from None
         except IsADirectoryError:
@@ -80,6 +82,11 @@ class SourceFile:
             raise InvalidInputError(f"{path}: cannot be read: {exc.strerror}") from None
         self._unzipped = self._unzip() if self._head.startswith(b"PK\x03\x04") else None
         self.size = path.stat().st_size if self._unzipped is None else len(self._unzipped)
+
+    @property
+    def is_database(self) -> bool:
+        """Whether it is an SQLite database, and so no text."""
+        return self._head == _SQLITE
 
     @cached_property
     def text(self) -> str:
@@ -160,19 +167,19 @@ class SourceFile:
                 yield Broken("", f"the line is longer than {MAX_LINE_BYTES:,} bytes")
 
     def _open(self) -> IO[bytes]:
-        return self._path.open("rb") if self._unzipped is None else BytesIO(self._unzipped)
+        return self.path.open("rb") if self._unzipped is None else BytesIO(self._unzipped)
 
     def _unzip(self) -> bytes:
         """Return the conversations inside an export as it was downloaded."""
         try:
-            with zipfile.ZipFile(self._path) as archive:
+            with zipfile.ZipFile(self.path) as archive:
                 for name in archive.namelist():
                     if PurePosixPath(name).name == "conversations.json":
-                        self.name = f"{self._path.name}/{name}"
+                        self.name = f"{self.path.name}/{name}"
                         return archive.read(name)
         except (zipfile.BadZipFile, NotImplementedError, RuntimeError):
-            raise InvalidInputError(f"{self._path}: the archive is damaged") from None
-        raise InvalidInputError(f"{self._path}: the archive holds no conversations.json")
+            raise InvalidInputError(f"{self.path}: the archive is damaged") from None
+        raise InvalidInputError(f"{self.path}: the archive holds no conversations.json")
 
 
 def _skip_line(handle: IO[bytes]) -> int:
