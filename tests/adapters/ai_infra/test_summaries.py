@@ -37,7 +37,7 @@ async def test_sync_and_async_give_the_same() -> None:
     assert result.summary == "S"
     assert result.messages == [
         TALK[0],
-        SystemMessage("[Previous conversation summary]\nS"),
+        HumanMessage("[Previous conversation summary]\nS"),
         TALK[-1],
     ]
     counts = (result.original_count, result.summarized_count, result.kept_count)
@@ -59,7 +59,7 @@ def test_every_message_reaches_the_model_however_many_there_are() -> None:
     assert len(prompts) > 1
     assert f"summary {len(prompts) - 1}" in prompts[-1]  # each goes on from the one before
     assert result.messages[0] == {
-        "role": "system",
+        "role": "user",
         "content": f"[Previous conversation summary]\n{result.summary}",
     }
 
@@ -106,6 +106,17 @@ async def test_the_middleware_acts_above_its_limits() -> None:
     assert len(made) == 3
     assert made.summary == "summary 1" == middleware.last_summary
     assert len(await middleware.aprocess(TALK)) == 3
+
+
+def test_a_summary_is_summarised_with_what_follows() -> None:
+    prompts = Prompts()
+    middleware = SummarizationMiddleware(trigger_messages=4, keep_last=1, llm=prompts)
+    messages: list[Any] = [TALK[0]]
+    for at in range(12):
+        messages = middleware.process([*messages, HumanMessage(f"message {at}")])
+        assert len(messages) <= 4
+        assert [type(one) for one in messages].count(SystemMessage) == 1
+    assert f"summary {len(prompts) - 1}" in prompts[-1]
 
 
 def test_the_middleware_counts_tokens_and_takes_the_librarys_name() -> None:

@@ -25,8 +25,8 @@ __all__ = [
     "leading_systems",
     "spoken_line",
     "stable_id",
-    "system_message_like",
     "units_of",
+    "user_message_like",
 ]
 
 _UNNAMED = "said-"  # begins the id of a message that came without one
@@ -149,16 +149,16 @@ def stable_id(message: Message, seen: dict[bytes, int]) -> str:
     return f"{_UNNAMED}{digest.hexdigest()}-{count}"
 
 
-def system_message_like(text: str, things: Sequence[Any]) -> Any:
-    """Return a system message of the kind that `things` are: LangChain's, a dictionary or ours."""
+def user_message_like(text: str, things: Sequence[Any]) -> Any:
+    """Return a user's message of the kind that `things` are: LangChain's, a dictionary or ours."""
     like = next((thing for thing in things if not isinstance(thing, str)), None)
     if isinstance(like, Mapping):
-        return {"role": "system", "content": text}
+        return {"role": "user", "content": text}
     if like is None or isinstance(like, Message):
-        return Message.system(text)
-    from langchain_core.messages import SystemMessage  # noqa: PLC0415 - it is loaded already
+        return Message.user(text)
+    from langchain_core.messages import HumanMessage  # noqa: PLC0415 - it is loaded already
 
-    return SystemMessage(content=text)
+    return HumanMessage(content=text)
 
 
 def _waits(entries: Sequence[HistoryEntry], last: int) -> bool:

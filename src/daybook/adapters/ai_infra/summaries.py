@@ -16,8 +16,8 @@ from daybook.adapters.ai_infra.messages import (
     as_messages,
     leading_systems,
     spoken_line,
-    system_message_like,
     units_of,
+    user_message_like,
 )
 from daybook.context.digesting import quotes_of
 from daybook.context.notes import fitting_notes
@@ -86,6 +86,9 @@ def summarize_messages(
 ) -> SummarizeResult:
     """Return a conversation with its old messages replaced by a summary of all of them.
 
+    The summary is a user's message: what users said, quoted or retold, is never given the weight of
+    an instruction. A later call summarises it with what follows it.
+
     Args:
         messages: LangChain messages, dictionaries or ours; those kept come back as they are.
         keep_last: How many of the newest stay; more where a tool call would be cut from its
@@ -140,7 +143,7 @@ async def asummarize_messages(
     finally:
         if llm is None and model is not None:  # made for this call
             await model.close()
-    summary = system_message_like(f"{SUMMARY_HEADER}\n{text}", things)
+    summary = user_message_like(f"{SUMMARY_HEADER}\n{text}", things)
     return SummarizeResult(
         messages=[*things[:systems], summary, *things[cut:]],
         summary=text,
