@@ -153,6 +153,47 @@ class FacadeContract(FacadeOddDataContract, SessionFacadeContract):
             assert book.records.delete(home, "empty") is True
             assert book.records.delete(home, "empty") is False
 
+    def test_records_live_on_when_renewed(self) -> None:
+        """As long as they were given to, from now; as they were else."""
+        clock, home = FakeClock(), ("alice",)
+        with self.opened(clock=clock) as book:
+            book.records.put(home, "ever", {"n": 0})
+            old = book.records.put(home, "written", {"n": 1}, ttl=_HOUR)
+            book.records.put(home, "written", {"n": 2}, ttl=2 * _HOUR)
+            put = book.records.put(home, "renewed", {"n": 3}, ttl=_HOUR)
+            clock.advance(_HOUR / 2)
+            for _ in range(2):
+                found = book.records.get_many([(home, "renewed"), (home, "ever"), (home, "none")])
+                assert [one and one.key for one in found] == ["renewed", "ever", None]
+                book.records.renew([old, *(one for one in found if one)])
+            clock.advance(_HOUR * 0.75)
+            after = book.records.get(home, "renewed")
+            assert (after.version, after.updated_at) == (1, put.updated_at)
+            assert after.expires_at == put.expires_at + _HOUR / 2
+            clock.advance(_HOUR * 0.25)
+            assert {one.key for one in book.records.list(home)} == {"ever", "written"}
+            clock.advance(_HOUR / 2)
+            assert {one.key for one in book.records.list(home)} == {"ever"}
+            assert book.records.delete_many([(home, "ever"), (home, "none")]) == 1
+            assert book.records.delete_many([]) == 0
+
+    def test_records_are_found_by_what_is_searched(self) -> None:
+        """All of a value, some paths of it, or nothing; a later write decides anew."""
+        value = {"title": "rhubarb", "parts": [{"text": "granite"}, {"text": "marble"}]}
+        home = ("alice",)
+        with self.opened() as book:
+            book.records.put(home, "all", value)
+            book.records.put(home, "some", value, searched=["parts[*].text"])
+            book.records.put(home, "none", value, searched=False)
+            assert _keys(book, "granite") == {"all", "some"}
+            assert _best(book, "rhubarb") == "all"
+            book.records.put(home, "all", value, searched=False)
+            book.records.put(home, "none", value, searched=["title"])
+            assert _keys(book, "marble") == {"some", "none"}
+            assert _best(book, "rhubarb") == "none"
+            with pytest.raises(InvalidInputError):
+                book.records.put(home, "bad", value, searched="title")
+
     def test_a_second_open_sees_what_was_stored(self) -> None:
         """History, records and recall; or nothing, if declared so."""
         with self.opened() as book:
@@ -199,3 +240,11 @@ class FacadeContract(FacadeOddDataContract, SessionFacadeContract):
 
 def _texts(book: Any, query: str, **rest: Any) -> set[str]:
     return {hit.message.text for hit in book.recall.search(query, user_id="alice", **rest)}
+
+
+def _keys(book: Any, query: str) -> set[str]:
+    return {hit.record.key for hit in book.records.search(("alice",), query=query)}
+
+
+def _best(book: Any, query: str) -> str:
+    return str(book.records.search(("alice",), query=query)[0].record.key)
