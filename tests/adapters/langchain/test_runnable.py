@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable
+from typing import Any, ClassVar
 
 import pytest
 from langchain.agents import create_agent
@@ -64,7 +64,7 @@ def echo(said: Any) -> AIMessage:
 class BrokenHistory:
     """Reads, and fails to write."""
 
-    messages: Sequence[BaseMessage] = ()
+    messages: ClassVar[list[BaseMessage]] = []
 
     def add_messages(self, messages: list[BaseMessage]) -> None:
         raise StoreUnavailableError("gone", engine="test", operation="append")

@@ -63,11 +63,14 @@ def create_recall_tool(
         hits = await book.recall.search(query, user_id=owner, session_id=only, limit=limit)
         return _quoted(hits), [_fields(hit) for hit in hits]
 
-    def recall(query: str, config: RunnableConfig) -> tuple[str, list[dict[str, Any]]]:
+    # Whatever else a model makes up is ignored.
+    def recall(query: str, config: RunnableConfig, **_: Any) -> tuple[str, list[dict[str, Any]]]:
         opened = place.open()
         return opened.run(search(opened.awaited, query, config))
 
-    async def arecall(query: str, config: RunnableConfig) -> tuple[str, list[dict[str, Any]]]:
+    async def arecall(
+        query: str, config: RunnableConfig, **_: Any
+    ) -> tuple[str, list[dict[str, Any]]]:
         return await search((await place.aopen()).awaited, query, config)
 
     return StructuredTool.from_function(

@@ -81,16 +81,24 @@ class _Trim:
         self._messages = messages
         self._budget = budget
         self._count = count
+        counts = [count([message]) for message in messages]
+        # What a list counts beside its messages.
+        self._frame = max(2 * counts[0] - count([messages[0]] * 2), 0) if messages else 0
         self._entries = [
-            HistoryEntry(at, from_langchain(message), count([message]))
+            HistoryEntry(at, from_langchain(message), counts[at] - self._frame)
             for at, message in enumerate(messages)
         ]
 
     def kept(self, strategy: str, start_on: Any) -> list[BaseMessage]:
         """Return what fits; a list may count more than its messages, so it is counted as a list."""
-        budget, used = self._budget, 0
+        if not self._messages:
+            return []
+        budget, used = self._budget - self._frame, 0
         for _ in range(_ROUNDS):
-            places = self._last(budget) if strategy == "last" else self._first(budget)
+            try:
+                places = self._last(budget) if strategy == "last" else self._first(budget)
+            except BudgetError as error:
+                raise BudgetError(error.needed + self._frame, self._budget) from None
             chosen = [self._messages[at] for at in places]
             if start_on is not None:
                 chosen = _starting(chosen, start_on)
