@@ -238,10 +238,11 @@ class _Filled:
         self._left = None if room is None else room - self._frame
         self._used: list[list[_Place]] = []
         self._left_out = 0
+        self._least = 0
 
     def add(self, hit: Hit, taken: set[_Place]) -> None:
         """Take a hit in with its neighbours, or alone, or not at all."""
-        if len(self._used) == self._recall.limit or (self._left is not None and self._left <= 0):
+        if len(self._used) == self._recall.limit or self._is_full(hit):
             self._left_out += 1
             return
         for offered in _offers(hit):
@@ -258,6 +259,18 @@ class _Filled:
                 self._used.append([*more])
                 return
         self._left_out += 1
+
+    def _is_full(self, hit: Hit) -> bool:
+        """Tell whether not even a heading fits, so that most hits need not be rendered at all."""
+        if self._left is None:
+            return False
+        if not self._least:
+            *_, alone = _offers(hit)
+            empty = Quote(alone[0].source, None, alone[0].text.split("\n", 1)[0] + "\n| ")
+            block = render_block([empty], self._recall.nonce)
+            # Names and ids of other hits may be shorter.
+            self._least = (self._counter.count(block) - self._frame) * 3 // 4
+        return self._left < max(1, self._least)
 
     def rendered(self) -> _Quoted:
         """Return the block, less its last hits if the whole takes more than the parts did."""
