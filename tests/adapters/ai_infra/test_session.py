@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import operator
 from pathlib import Path
+from typing import Annotated, Any, TypedDict
 
 import pytest
 from langchain_core.messages import AIMessage, HumanMessage
 from langchain_core.tools import tool
+from langgraph.graph import START, StateGraph
 
 from daybook import Message, ToolCall
 from daybook.adapters.ai_infra import Agent, session
@@ -43,8 +46,6 @@ async def test_storage_keeps_langchain_messages_and_repeated_texts() -> None:
         assert storage.delete("t")
         assert not await storage.adelete("t")
         assert storage.get_store() is None
-        with pytest.raises(UnsupportedError):
-            storage.get_checkpointer()
 
 
 def test_tools_run_and_their_results_are_kept() -> None:
@@ -116,3 +117,54 @@ def test_dictionaries_are_trimmed_as_documented() -> None:
     assert session.trim_messages(talk, max_messages=3) == [talk[0], *talk[-2:]]
     assert session.trim_messages(talk, max_messages=None) == talk
     assert len(session.generate_session_id()) > 20
+
+
+class Counted(TypedDict):
+    said: Annotated[list[str], operator.add]
+
+
+def graph(storage: session.SessionStorage) -> Any:
+    """Return the smallest graph that needs a checkpointer to count."""
+    state_graph: Any = StateGraph
+    builder = state_graph(Counted)
+    builder.add_node("count", lambda state: {"said": [f"{len(state['said'])} before"]})
+    builder.add_edge(START, "count")
+    return builder.compile(checkpointer=storage.get_checkpointer(), store=storage.get_store())
+
+
+@pytest.mark.parametrize("kind", ["memory", "sqlite", "postgres"])
+async def test_graphs_get_a_saver_for_both_kinds_of_callers(
+    kind: str, tmp_path: Path, postgres_url: str
+) -> None:
+    storage = {
+        "memory": session.memory,
+        "sqlite": lambda: session.sqlite(str(tmp_path / "sessions.db")),
+        "postgres": lambda: session.postgres(postgres_url, pool_size=2),
+    }[kind]()
+    thread = storage.append(kind, [Message.user("kept beside it")])
+    config = session.SessionConfig(storage).get_config(f"{kind}-{thread}")
+    graph(storage).invoke({"said": ["one"]}, config)
+    again = await graph(storage).ainvoke({"said": ["two"]}, config)
+    assert again["said"] == ["one", "1 before", "two", "3 before"]
+    assert [one async for one in storage.get_checkpointer().alist(config)]
+    await storage.get_checkpointer().adelete_thread(f"{kind}-{thread}")
+    assert storage.get_checkpointer().get_tuple(config) is None
+    assert len(storage.load(kind)) == 1
+    if kind != "memory":
+        storage.get_checkpointer().conn.close()
+    storage.delete(kind)
+    storage.close()
+
+
+def test_a_store_is_there_if_it_is_enabled(tmp_path: Path) -> None:
+    storage = session.at(f"sqlite:///{tmp_path}/s.db", enable_store=True)
+    store = storage.get_store()
+    store.put(("u",), "k", {"n": 1})
+    assert storage.get_store() is store
+    assert store.get(("u",), "k").value == {"n": 1}
+    storage.close()
+
+
+def test_an_engine_without_a_saver_says_so(tmp_path: Path) -> None:
+    with pytest.raises(UnsupportedError):
+        session.at(f"file://{tmp_path}/s").get_checkpointer()

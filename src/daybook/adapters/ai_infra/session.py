@@ -45,17 +45,10 @@ def sqlite(path: str = ":memory:") -> SessionStorage:
 
 
 def postgres(
-    connection_string: str,
-    *,
-    pool_size: int = 5,  # noqa: ARG001 - as documented; Daybook's pool grows as it is used
-    enable_store: bool = False,  # noqa: ARG001 - as documented; a MemoryStore is always at hand
+    connection_string: str, *, pool_size: int = 5, enable_store: bool = False
 ) -> SessionStorage:
-    """Return a storage in PostgreSQL.
-
-    `pool_size` and `enable_store` are taken and not needed: connections are pooled for the whole
-    process, and `MemoryStore.postgres` keeps memories across sessions in the same database.
-    """
-    return SessionStorage(connection_string)
+    """Return a storage in PostgreSQL; the arguments are those of `SessionStorage`."""
+    return SessionStorage(connection_string, pool_size=pool_size, enable_store=enable_store)
 
 
 def at(where: BookOrUrl, **options: Any) -> SessionStorage:

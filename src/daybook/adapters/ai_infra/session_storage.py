@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from threading import Lock
 from typing import Any, Self
 
+from daybook.adapters.ai_infra.graph_savers import saver_for
 from daybook.adapters.ai_infra.kept_messages import kept_form, shown_message
 from daybook.adapters.ai_infra.lazy_book import LazyBook
 from daybook.adapters.opened import BookOrUrl
 from daybook.client import AsyncDaybook
-from daybook.errors import UnsupportedError
 from daybook.model.message import Message
 
 __all__ = ["SessionStorage"]
@@ -29,14 +30,31 @@ class SessionStorage:
         >>> storage.close()
     """
 
-    def __init__(self, where: BookOrUrl, **options: Any) -> None:
+    def __init__(
+        self,
+        where: BookOrUrl,
+        *,
+        pool_size: int = 5,
+        enable_store: bool = False,
+        **options: Any,
+    ) -> None:
         """Remember where; nothing is opened before first use.
 
         Args:
             where: The URL of any engine of Daybook's, or an opened book.
+            pool_size: Connections of a checkpointer to PostgreSQL at most; Daybook's own pool
+                serves the whole process.
+            enable_store: Let `get_store` return a store.
             options: More arguments of `Daybook.open`.
         """
         self.book = LazyBook(where, options)
+        self._where = where
+        self._options = options
+        self._pool_size = pool_size
+        self._enable_store = enable_store
+        self._making = Lock()
+        self._saver: Any = None
+        self._store: Any = None
 
     def load(self, session_id: str, *, limit: int | None = None) -> list[Any]:
         """Return the newest `limit` messages of a session in order, all for None."""
@@ -75,20 +93,29 @@ class SessionStorage:
         return await self.book.arun(lambda book: book.sessions.delete(session_id))
 
     def get_checkpointer(self) -> Any:
-        """Raise: Daybook keeps messages, not the states of graphs.
+        """Return LangGraph's own saver beside this storage, for ai-infra's own agent.
+
+        It keeps the states of graphs, not the messages that `load` returns. Made once.
 
         Raises:
-            UnsupportedError: Always. `daybook.adapters.ai_infra.Agent` needs none; a LangGraph
-                agent takes LangGraph's own saver beside Daybook's middleware, histories and store.
+            UnsupportedError: LangGraph has no saver for this engine.
+            MissingDependencyError: The saver's package is not installed.
         """
-        raise UnsupportedError(
-            "session storage of Daybook is no LangGraph checkpointer: use "
-            "daybook.adapters.ai_infra.Agent, or LangGraph's own saver beside Daybook's store"
-        )
+        with self._making:
+            if self._saver is None:
+                self._saver = saver_for(self._where, self._pool_size)
+            return self._saver
 
-    def get_store(self) -> Any | None:
-        """Return None: memories across sessions are a `MemoryStore`'s."""
-        return None
+    def get_store(self) -> Any:
+        """Return a LangGraph store in the same place; None unless it was enabled."""
+        if not self._enable_store:
+            return None
+        with self._making:
+            if self._store is None:
+                from daybook.adapters.langgraph import DaybookStore  # noqa: PLC0415 - an extra
+
+                self._store = DaybookStore(self._where, **self._options)
+            return self._store
 
     def close(self) -> None:
         """Let go of the store. Repeatable. What was in memory alone is gone."""
