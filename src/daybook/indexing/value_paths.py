@@ -31,12 +31,10 @@ def texts_at(value: Any, path: str) -> list[str]:
         >>> texts_at({"a": [{"b": "one"}, {"b": 2}]}, "a[*].b")
         ['one', '2']
     """
-    if path in ("", "$"):
-        return [words_of(value)]
-    if isinstance(value, dict) and path in value:
-        return [words_of(value[path])]
     found = [value]
-    for index, names, name in _STEP.findall(path.removeprefix("$.")):
+    if isinstance(value, dict) and path in value:
+        found, path = [value[path]], "$"
+    for index, names, name in _STEP.findall(path.removeprefix("$").removeprefix(".")):
         found = [item for one in found for item in _inside(one, index, names, name)]
     return [text for text in map(words_of, found) if text]
 
