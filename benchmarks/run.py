@@ -27,6 +27,7 @@ TOPICS = {
     "ingest": "bulk import into log and index, lag, disk",
     "context_build": "a context built on a session of 10,000 messages",
     "prompt_cache": "the part of a 200-turn chat that prompt caches hit",
+    "adapters": "what an adapter costs above the core call and the objects of its framework",
     "imports": "seconds to import",
     "eight_writers": "messages lost by eight processes that write at once",
 }

@@ -51,6 +51,9 @@ _CLASSES: dict[str, type[BaseMessage]] = {
     "system": SystemMessage,
     "tool": ToolMessage,
 }
+_PLAIN: dict[str, type[BaseMessage]] = {
+    role: _CLASSES[role] for role in ("user", "assistant", "system")
+}
 _KINDS: tuple[tuple[type[BaseMessage], str], ...] = (
     (AIMessage, "ai"),
     (HumanMessage, "human"),
@@ -113,6 +116,8 @@ def to_langchain(message: Message) -> BaseMessage:
         ValueError: What stands in ``metadata["langchain"]`` is not what was written there.
     """
     metadata = message.metadata
+    if not metadata and (said := _plain_one(message)) is not None:
+        return said
     rest: dict[str, Any] = restored(metadata[_REST]) if _REST in metadata else {}
     fields: dict[str, Any] = dict(rest.get("extra", ()))
     fields["content"] = _content_to(message.content, rest)
@@ -137,6 +142,17 @@ def to_langchain(message: Message) -> BaseMessage:
         if "artifact" in rest:
             fields["artifact"] = rest["artifact"]
     return _CLASSES[message.role](**fields)
+
+
+def _plain_one(message: Message) -> BaseMessage | None:
+    """Return a message that is text and nothing else, as most are: the quick way."""
+    kind = _PLAIN.get(message.role)
+    if kind is None or type(message.content) is not str or message.tool_calls:
+        return None
+    if message.name is not None or message.usage is not None:
+        return None
+    id_ = None if message.id.startswith(_NO_ID) else message.id
+    return kind(content=message.content, id=id_)
 
 
 def readable(message: Message) -> BaseMessage:
@@ -343,6 +359,8 @@ def _usage_to(usage: Usage) -> dict[str, Any]:
         "output_tokens": usage.output_tokens,
         "total_tokens": usage.input_tokens + usage.output_tokens,
     }
+    if not usage.details:
+        return made
     for field, names in (("input_token_details", _SENT), ("output_token_details", _MADE)):
         found = {
             theirs: usage.details[ours] for theirs, ours in names.items() if ours in usage.details
@@ -365,17 +383,16 @@ def _keep_result(message: ToolMessage, fields: dict[str, Any], rest: dict[str, A
 
 
 def _answer_to(message: Message, fields: dict[str, Any], rest: dict[str, Any]) -> AIMessage:
-    calls = [call for call in message.tool_calls if not isinstance(call.arguments, str)]
-    invalid = [call for call in message.tool_calls if isinstance(call.arguments, str)]
     tool_calls = rest.get("tool_calls")
     if tool_calls is None:
         tool_calls = [
             {"name": call.name, "args": call.arguments, "id": call.id, "type": "tool_call"}
-            for call in calls
+            for call in message.tool_calls
+            if type(call.arguments) is not str
         ]
-    bad = rest.get("invalid_tool_calls")
-    if bad is None:
-        bad = [
+    invalid = rest.get("invalid_tool_calls")
+    if invalid is None:
+        invalid = [
             {
                 "name": call.name,
                 "args": call.arguments,
@@ -383,17 +400,21 @@ def _answer_to(message: Message, fields: dict[str, Any], rest: dict[str, Any]) -
                 "error": None,
                 "type": "invalid_tool_call",
             }
-            for call in invalid
+            for call in message.tool_calls
+            if type(call.arguments) is str
         ]
-    if tool_calls or bad:
-        fields["tool_calls"], fields["invalid_tool_calls"] = tool_calls, bad
+    # What is left out is not validated, which is half the cost.
+    if tool_calls:
+        fields["tool_calls"] = tool_calls
+    if invalid:
+        fields["invalid_tool_calls"] = invalid
     if "usage" in rest:
         fields["usage_metadata"] = rest["usage"]
     elif message.usage is not None:
         fields["usage_metadata"] = _usage_to(message.usage)
     made = AIMessage(**fields)
-    if made.tool_calls != tool_calls:  # LangChain read some out of additional_kwargs
-        made.tool_calls = tool_calls
+    if "additional_kwargs" in fields and made.tool_calls != tool_calls:
+        made.tool_calls = tool_calls  # LangChain read some out of additional_kwargs
     return made
 
 
