@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import operator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any, TypedDict
 
@@ -136,11 +137,12 @@ def graph(storage: session.SessionStorage) -> Any:
 async def test_graphs_get_a_saver_for_both_kinds_of_callers(
     kind: str, tmp_path: Path, postgres_url: str
 ) -> None:
-    storage = {
+    kinds: dict[str, Callable[[], session.SessionStorage]] = {
         "memory": session.memory,
         "sqlite": lambda: session.sqlite(str(tmp_path / "sessions.db")),
         "postgres": lambda: session.postgres(postgres_url, pool_size=2),
-    }[kind]()
+    }
+    storage = kinds[kind]()
     thread = storage.append(kind, [Message.user("kept beside it")])
     config = session.SessionConfig(storage).get_config(f"{kind}-{thread}")
     graph(storage).invoke({"said": ["one"]}, config)

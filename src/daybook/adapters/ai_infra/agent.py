@@ -32,33 +32,33 @@ class Agent:
 
     def __init__(
         self,
-        tools: Sequence[Any] = (),
+        tools: Sequence[Any] | None = None,
+        provider: str | None = None,
+        model_name: str | None = None,
         *,
         session: SessionStorage | SessionConfig | None = None,
         system: str | None = None,
         middleware: Sequence[Any] = (),
         llm: ModelChoice | None = None,
-        provider: str | None = None,
-        model_name: str | None = None,
         max_rounds: int = 8,
     ) -> None:
         """Describe the agent; no model is loaded before the first run.
 
         Args:
             tools: Functions, LangChain tools, or what `create_memory_tool` returns.
+            provider: Who answers, where there is no `llm`.
+            model_name: The provider's model.
             session: Where sessions are kept; None for runs that remember nothing.
             system: What stands first in every context.
             middleware: Objects whose ``aprocess`` or ``process`` shortens the messages that are
                 sent, such as `SummarizationMiddleware`; what is stored stays whole.
             llm: Who answers; see `choose_model`. Without any, what ``DAYBOOK_MODEL`` names.
-            provider: In place of `llm`: the provider.
-            model_name: In place of `llm`: its model.
             max_rounds: After so many rounds of tools the model has to answer.
 
         Raises:
             ConfigError: A tool is none.
         """
-        self._toolbox = Toolbox([_tool_of(one) for one in tools], timeout_s=_TOOL_TIMEOUT_S)
+        self._toolbox = Toolbox([_tool_of(one) for one in tools or ()], timeout_s=_TOOL_TIMEOUT_S)
         self._config = SessionConfig(session) if isinstance(session, SessionStorage) else session
         self._system = system
         self._middleware = middleware
