@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from daybook import Daybook, Message
+from daybook.context import ADAPTIVE, Summary, Window
 from daybook.errors import BudgetError
 
 with Daybook.open("inmemory://") as book:
@@ -15,7 +16,8 @@ with Daybook.open("inmemory://") as book:
         user_id="alice",
     )
     talk = [Message.system("You are a cook.")]
-    for number in range(1, 31):
+    talk.append(Message.user("My kitchen has no oven."))
+    for number in range(1, 61):
         talk.append(Message.user(f"Question {number}: how long do I boil {number} eggs?"))
         talk.append(Message.assistant(f"Answer {number}: seven minutes, whatever the number."))
     talk.append(Message.user("Now a cake recipe, please. Mind my allergy!"))
@@ -30,6 +32,20 @@ with Daybook.open("inmemory://") as book:
     block = next(m for m in context.messages if "walnuts" in m.text)
     print(f"recalled as role {block.role}, marked as data: {block.text.startswith('<recalled')}")
     print(f"newest is last: {context.messages[-1].text.startswith('Now a cake')}")
+
+    # What no longer fits is summed up: by a model if the book has one, else by quotes.
+    summed = book.context.build("today", max_tokens=1000, strategy=Summary())
+    print(f"no oven, though it was said long ago: {'oven' in summed.messages[1].text}")
+    few = book.context.build("today", max_tokens=1000, strategy=Window(turns=3))
+    print(f"the last three turns alone: {few.tokens} tokens")
+    adaptive = book.context.build("today", max_tokens=1000, strategy=ADAPTIVE)
+    print(f"{adaptive.receipt.strategy}: opening turns are {adaptive.receipt.early}")
+
+    book.context.pin("today", 4)  # an answer stays, with its question
+    pinned = book.context.build("today", max_tokens=400)
+    print(f"pinned: {pinned.receipt.pinned}")
+    for line in book.context.explain("today", receipt.id).lines:
+        print(line)
 
     try:
         book.context.build("today", max_tokens=10)
