@@ -37,8 +37,8 @@ async def command(
 
     Takes JSON lines of messages, a ChatGPT or Claude export (conversations.json or the ZIP), a
     LoCoMo file, an SQLite file of LangGraph's threads, or what `daybook export` wrote; which one
-    is told by the content. Importing a file again adds only what is new. A record that cannot be imported is reported with its
-    place, and the rest goes on.
+    is told by the content. Importing a file again adds only what is new. A record that cannot be
+    imported is reported with its place, and the rest goes on.
     """
     reports: list[ImportReport] = []
     failed: list[str] = []
