@@ -49,7 +49,6 @@ from daybook.testing.broken_views import (
     VIEW_DOUBLES,
     EndComputedAnew,
     FirstNumberIgnored,
-    GrantsReplaced,
     ViewHidesOneMore,
     ViewOfTheWindow,
 )
@@ -82,7 +81,6 @@ MACHINE_DOUBLES: list[Double] = [
     ForkUnmarked,
     ViewHidesOneMore,
     ViewOfTheWindow,
-    GrantsReplaced,
     EndComputedAnew,
     FirstNumberIgnored,
     PrefixCollision,
