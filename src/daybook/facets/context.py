@@ -47,6 +47,8 @@ from daybook.protocols.token_counter import TokenCounter
 __all__ = ["MOST_PINS", "ContextBuilder", "Profile", "Searcher", "new_mark"]
 
 MOST_PINS = 32
+# Of a newest message that is asked for as it stands; what it is about stands at its beginning.
+_LONGEST_QUERY = 2000
 
 Profile = str | Mapping[str, Any]
 
@@ -419,5 +421,5 @@ def _query(query: str | None, strategy: Strategy, reading: Reading) -> str | Non
         return query
     for entry in reversed(reading.sources.entries):
         if entry.message.role == "user":
-            return entry.message.text
+            return entry.message.text[:_LONGEST_QUERY]
     return None
