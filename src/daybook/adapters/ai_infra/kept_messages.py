@@ -69,9 +69,10 @@ def what_changed(stored: Sequence[Message], given: Sequence[Message]) -> Change:
 
     The whole conversation again, a longer one, its newest part with or without more: what is new is
     added. One that begins alike and then differs is the same, edited. Anything else is said after
-    what is stored. Pure.
+    what is stored. Two messages are the same if they say the same, under the same id where both
+    came with one. Pure.
     """
-    old, new = [_key(message) for message in stored], [_key(message) for message in given]
+    old, new = [_Mark(message) for message in stored], [_Mark(message) for message in given]
     same = next(
         (at for at, (one, other) in enumerate(zip(old, new, strict=False)) if one != other),
         min(len(old), len(new)),
@@ -106,6 +107,19 @@ def new_messages(stored: Sequence[Message], given: Sequence[Message]) -> list[Me
     return fresh
 
 
-def _key(message: Message) -> tuple[Any, ...]:
-    calls = tuple((call.id, call.name, str(call.arguments)) for call in message.tool_calls)
-    return message.role, message.text, message.name, message.tool_call_id, calls
+class _Mark:
+    """What tells a message from others."""
+
+    __slots__ = ("_id", "_said")
+
+    def __init__(self, message: Message) -> None:
+        calls = tuple((call.name, str(call.arguments)) for call in message.tool_calls)
+        self._said = message.role, message.text, message.name, calls
+        self._id = None if is_unnamed(message) else message.id
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, _Mark) or self._said != other._said:
+            return False
+        return self._id is None or other._id is None or self._id == other._id
+
+    __hash__ = None  # type: ignore[assignment] # equality is not transitive
