@@ -62,16 +62,20 @@ class KeptItems:
             book = await self._book()
             await book.history.append(self._session_id, list(messages), user_id=self._user_id)
 
-    async def take_back(self, choose: Chosen, newest: int | None = None) -> _Entries:
+    async def take_back(
+        self, choose: Chosen, newest: int | None = None, *, aside: bool | None = None
+    ) -> _Entries:
         """No longer show what `choose` picks from what is shown; return it.
+
+        `newest` and `aside` say what it picks from, as in `shown`.
 
         Atomicity: all of it or none; no other caller gets any of it.
         """
-        return await self._mark(TAKEN, choose, newest)
+        return await self._mark(TAKEN, choose, newest, aside)
 
     async def set_aside(self, choose: Chosen) -> _Entries:
         """Set aside what `choose` picks from what is in use; return it. Atomic as `take_back`."""
-        return await self._mark(ASIDE, choose, None)
+        return await self._mark(ASIDE, choose, None, aside=False)
 
     async def replace_with(
         self, messages: Sequence[Message], same: Callable[[Message, Message], bool]
@@ -129,10 +133,12 @@ class KeptItems:
                 return (shown if newest is None else shown[-newest:]), marks
             asked *= 2
 
-    async def _mark(self, kind: str, choose: Chosen, newest: int | None) -> _Entries:
+    async def _mark(
+        self, kind: str, choose: Chosen, newest: int | None, aside: bool | None
+    ) -> _Entries:
         book = await self._book()
         while True:
-            shown, marks = await self._read(newest, None if kind == TAKEN else False)
+            shown, marks = await self._read(newest, aside)
             chosen = list(choose(shown))
             if not chosen:
                 return []
