@@ -15,9 +15,10 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 from msgspec import Struct
+from msgspec.structs import replace
 
 from daybook.errors import ConflictError
-from daybook.model.memory_record import MemoryRecord, Namespace
+from daybook.model.memory_record import LaterEnd, MemoryRecord, Namespace
 from daybook.model.scope import Scope
 from daybook.protocols.record_store import RecordStore
 from daybook.testing.fake_clock import FakeClock
@@ -48,6 +49,12 @@ _ENDS = st.sampled_from([None, None, 0, 5, 60])
 _WANTED = st.sampled_from([None, None, 0, 1, 2, 5])
 _WRITES = st.lists(
     st.tuples(_HOMES, _KEYS, st.integers(0, 5), _ENDS, _WANTED), min_size=1, max_size=3
+)
+
+_LATER = st.lists(
+    st.tuples(_HOMES, _KEYS, st.sampled_from([None, None, 1, 2]), st.sampled_from([1, 5, 90])),
+    max_size=3,
+    unique_by=lambda end: end[:2],
 )
 
 
@@ -152,6 +159,22 @@ class RecordStateMachine(RuleBasedStateMachine):
         ]
         self.do(self.store.restore(Scope(tenant), [given]))
         self.model[tenant, home, key] = history
+
+    @rule(tenant=_TENANTS, ends=_LATER)
+    def extend(self, tenant: str, ends: list[tuple[Namespace, str, int | None, int]]) -> None:
+        """Some ends put off; of what is no such version, has no end, or ends later, none."""
+        now, live, given, changed = self.clock.now(), self.live(), list[LaterEnd](), 0
+        for home, key, wanted, seconds in ends:
+            end = now + timedelta(seconds=seconds)
+            place = (tenant, home, key)
+            versions = live.get(place, [])
+            last = versions[-1] if versions else None
+            number = wanted or (last.version if last else 1)
+            given.append(LaterEnd(home, key, number, end))
+            if last and last.version == number and last.expires_at and last.expires_at < end:
+                self.model[place] = [*versions[:-1], replace(last, expires_at=end)]
+                changed += 1
+        assert self.do(self.store.extend(Scope(tenant), given)) == changed
 
     @rule(tenant=_TENANTS, places=st.lists(st.tuples(_HOMES, _KEYS), max_size=3))
     def delete(self, tenant: str, places: list[tuple[Namespace, str]]) -> None:
