@@ -9,7 +9,7 @@ from typing import Any
 
 from daybook.adapters.ai_infra.conversation_chunks import Chunking, chunk_id
 from daybook.adapters.ai_infra.kept_messages import kept_messages, new_messages, what_changed
-from daybook.adapters.ai_infra.language_model import ModelChoice, choose_model
+from daybook.adapters.ai_infra.language_model import ModelChoice, chosen_model
 from daybook.adapters.ai_infra.lazy_book import Work
 from daybook.adapters.ai_infra.summaries import summary_of
 from daybook.client import AsyncDaybook
@@ -17,6 +17,7 @@ from daybook.errors import ConflictError
 from daybook.facets.history import MAX_BATCH
 from daybook.model.message import Message
 from daybook.model.session import Session
+from daybook.protocols.language_model import LanguageModel
 
 __all__ = ["MARK", "ConversationIndex", "summary_of_chunk"]
 
@@ -82,7 +83,18 @@ class ConversationIndex:
         """Write the summaries of the chunks that have none, or changed since."""
         place = (session.user_id, _SUMMARIES, session.id)
         made = {one.key: one.value for one in await book.records.list(place, limit=_MOST)}
-        model = choose_model(self._llm)
+        async with chosen_model(self._llm) as model:
+            await self._fill_in(book, session, messages, made, model)
+
+    async def _fill_in(
+        self,
+        book: AsyncDaybook,
+        session: Session,
+        messages: Sequence[Message],
+        made: Mapping[str, Mapping[str, Any]],
+        model: LanguageModel | None,
+    ) -> None:
+        place = (session.user_id, _SUMMARIES, session.id)
         for at in range(self._chunking.count(len(messages))):
             start, end = self._chunking.span(at, len(messages))
             part = messages[start:end]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from contextlib import asynccontextmanager
 from inspect import isawaitable
 from threading import Lock
 from typing import Any, TypeVar
@@ -14,7 +15,7 @@ from daybook.model.reply import ModelRequest
 from daybook.protocols.language_model import LanguageModel
 from daybook.registry import load_language_model, wrap_language_model
 
-__all__ = ["ModelChoice", "choose_model", "run_on_thread", "text_of"]
+__all__ = ["ModelChoice", "choose_model", "chosen_model", "run_on_thread", "text_of"]
 
 T = TypeVar("T")
 ModelChoice = Any
@@ -50,6 +51,19 @@ def choose_model(
         return load_language_model(f"{by}:{name or _DEFAULT_NAMES.get(by, '')}")
     spec = default_model()
     return None if spec is None else wrap_language_model(spec)
+
+
+@asynccontextmanager
+async def chosen_model(
+    llm: ModelChoice | None = None, provider: str | None = None, name: str | None = None
+) -> AsyncIterator[LanguageModel | None]:
+    """Give what `choose_model` returns; one that was made for this use is closed after it."""
+    model = choose_model(llm, provider, name)
+    try:
+        yield model
+    finally:
+        if model is not None and (llm is None or isinstance(llm, str)):
+            await model.close()
 
 
 async def text_of(model: LanguageModel, prompt: str, *, system: str | None = None) -> str:

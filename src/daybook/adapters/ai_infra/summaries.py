@@ -8,7 +8,7 @@ from typing import Any
 
 from daybook.adapters.ai_infra.language_model import (
     ModelChoice,
-    choose_model,
+    chosen_model,
     run_on_thread,
     text_of,
 )
@@ -31,6 +31,7 @@ __all__ = [
     "SUMMARY_HEADER",
     "SummarizeResult",
     "asummarize_messages",
+    "first_kept",
     "quoted_summary",
     "summarize_messages",
     "summary_of",
@@ -134,15 +135,11 @@ async def asummarize_messages(
     things = list(messages)
     ours = as_messages(things)
     systems = leading_systems(ours) if include_system else 0
-    cut = _cut(ours, systems, keep_last)
+    cut = first_kept(ours, systems, keep_last)
     if cut <= systems:
         return SummarizeResult(things, "", len(things), 0, len(things))
-    model = choose_model(llm, llm_provider, llm_model)
-    try:
+    async with chosen_model(llm, llm_provider, llm_model) as model:
         text = await summary_of(ours[systems:cut], model, prompt=summarize_prompt)
-    finally:
-        if llm is None and model is not None:  # made for this call
-            await model.close()
     summary = user_message_like(f"{SUMMARY_HEADER}\n{text}", things)
     return SummarizeResult(
         messages=[*things[:systems], summary, *things[cut:]],
@@ -186,8 +183,8 @@ def quoted_summary(messages: Sequence[Message]) -> str:
     return "\n".join([_QUOTED, *(f"- {note.text}" for note in notes)])
 
 
-def _cut(messages: Sequence[Message], systems: int, keep_last: int) -> int:
-    """Return the place of the first message that is kept."""
+def first_kept(messages: Sequence[Message], systems: int, keep_last: int) -> int:
+    """Return the place of the first of the newest messages; a call stays with its results."""
     cut = max(systems, len(messages) - max(0, keep_last))
     for unit in units_of(messages[systems:]):
         first, last = unit[0] + systems, max(unit) + systems
