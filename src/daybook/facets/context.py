@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import math
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from hashlib import blake2b
 from typing import Any, Protocol, get_args
 
@@ -123,9 +124,8 @@ class ContextBuilder:
         Args:
             session_id: The session.
             max_tokens: The budget; None for no limit.
-            query: What to recall from all of the owner's sessions; None for no recall, or, if the
-                strategy has a `Relevant`, for the newest user message. For a user that the session
-                is shared with, from this session alone.
+            query: What to recall of the owner's sessions (for others: of this one); None for no
+                recall, or, if the strategy has a `Relevant`, for the newest user message.
             strategy: Which parts there are, joined with ``+``: `TokenWindow()` unless given.
             system: A system prompt to put first.
             profile: What is known about the user, as text or as names and values.
@@ -149,12 +149,8 @@ class ContextBuilder:
         reading = await read_session(self._history, session, chosen, budget)
         recall = await self._recalled(session, _query(query, chosen, reading), chosen, user_id)
         blocks = self._system(system), self._profile(profile)
-        try:
+        with _in_tokens_of(known, max_tokens):
             built = await self._built(session, reading, chosen, budget, *blocks, recall)
-        except BudgetError as exc:
-            if max_tokens is None or budget == max_tokens:
-                raise
-            raise BudgetError(math.ceil(exc.needed * known.upper_factor), max_tokens) from None
         asked = Asked(chosen, max_tokens, budget, query=recall is not None)
         receipt = receipt_of(
             session, reading, built, asked, id_=self._id_factory(), built_at=self._clock.now()
@@ -405,6 +401,17 @@ class ContextBuilder:
             digest = self._digests.none_yet(strategy.digest)
         rendered = render_digest(digest, covered.facts, cut.digest_room, self._counter)
         return None if rendered is None else Block(*rendered)
+
+
+@contextmanager
+def _in_tokens_of(known: Calibration, max_tokens: int | None) -> Iterator[None]:
+    """Let a refusal speak of the budget as it was given."""
+    try:
+        yield
+    except BudgetError as exc:
+        if max_tokens is None or not known.ready:
+            raise
+        raise BudgetError(math.ceil(exc.needed * known.upper_factor), max_tokens) from None
 
 
 def _checked(max_tokens: Any, query: Any, strategy: Any) -> Strategy:
