@@ -205,3 +205,15 @@ def test_wrong_arguments_are_refused(memory: ConversationMemory) -> None:
     with pytest.raises(InvalidInputError):
         memory.index_conversation("u", "s", [...])
     assert memory.index_conversation("u", "s", [SystemMessage("only this")]) == []
+
+
+def test_what_is_kept_beside_conversations_is_no_memory_of_the_users() -> None:
+    with (
+        Daybook.open("inmemory://") as book,
+        ConversationMemory(url=book, include_summary=True, llm=lambda _: "S") as memory,
+    ):
+        memory.index_conversation("u", "s", talk(1))
+        assert memory.search("u", "token")[0].chunk.summary == "S"
+        assert book.records.list(("u",)) == []
+        assert memory.delete_conversation("u", "s") == 1
+        assert book.records.list() == []

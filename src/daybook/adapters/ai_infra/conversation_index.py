@@ -22,7 +22,7 @@ from daybook.protocols.language_model import LanguageModel
 __all__ = ["MARK", "ConversationIndex", "summary_of_chunk"]
 
 MARK = "ai_infra"
-_SUMMARIES = "ai-infra:chunk-summaries"
+_SUMMARIES = "chunk-summaries:"  # an owner apart from the memories that programs list
 _MOST = 100_000
 
 
@@ -66,7 +66,7 @@ class ConversationIndex:
             for session in await _indexed(book, user_id, conversation):
                 if await book.sessions.delete(session.id, user_id=user_id):
                     removed += self._chunking.count(session.message_count)
-                place = (user_id, _SUMMARIES, session.id)
+                place = _summaries(session)
                 for record in await book.records.list(place, limit=_MOST):
                     await book.records.delete(record.namespace, record.key)
             return removed
@@ -81,7 +81,7 @@ class ConversationIndex:
         self, book: AsyncDaybook, session: Session, messages: Sequence[Message]
     ) -> None:
         """Write the summaries of the chunks that have none, or changed since."""
-        place = (session.user_id, _SUMMARIES, session.id)
+        place = _summaries(session)
         made = {one.key: one.value for one in await book.records.list(place, limit=_MOST)}
         async with chosen_model(self._llm) as model:
             await self._fill_in(book, session, messages, made, model)
@@ -94,7 +94,7 @@ class ConversationIndex:
         made: Mapping[str, Mapping[str, Any]],
         model: LanguageModel | None,
     ) -> None:
-        place = (session.user_id, _SUMMARIES, session.id)
+        place = _summaries(session)
         for at in range(self._chunking.count(len(messages))):
             start, end = self._chunking.span(at, len(messages))
             part = messages[start:end]
@@ -104,7 +104,7 @@ class ConversationIndex:
                 continue
             text = await summary_of(part, model)
             value = {"summary": text, "of": mark, "made_by": model.id if model else "quotes"}
-            await book.records.put(place, key, value)
+            await book.records.put(place, key, value, searched=False)
 
 
 async def summary_of_chunk(book: AsyncDaybook, session: Session, name: str) -> str | None:
@@ -112,7 +112,7 @@ async def summary_of_chunk(book: AsyncDaybook, session: Session, name: str) -> s
     mark = session.metadata.get(MARK)
     if not isinstance(mark, dict) or not mark.get("summaries"):
         return None
-    record = await book.records.get((session.user_id, _SUMMARIES, session.id), name)
+    record = await book.records.get(_summaries(session), name)
     return None if record is None else str(record.value["summary"])
 
 
@@ -172,3 +172,7 @@ async def _indexed(book: AsyncDaybook, user_id: str, conversation: str | None) -
 def _mark(messages: Sequence[Message]) -> str:
     ids = "\0".join(message.id for message in messages)
     return blake2b(ids.encode(), digest_size=12).hexdigest()
+
+
+def _summaries(session: Session) -> tuple[str, str]:
+    return f"{_SUMMARIES}{session.user_id}", session.id

@@ -11,7 +11,7 @@ from daybook.client import AsyncDaybook
 __all__ = ["DaybookEntityStore"]
 
 T = TypeVar("T")
-_NAMESPACE = "classic-entities"
+_OWNER = "classic-entities:"
 _MOST = 100_000
 
 
@@ -26,9 +26,9 @@ class DaybookEntityStore:
         self._history = history
         session = history.session
         self._place = (
-            (session.owner, _NAMESPACE, session.session_id)
+            (f"{_OWNER}{session.owner}", session.session_id)
             if owner is None
-            else (owner, _NAMESPACE)
+            else (f"{_OWNER}{owner}",)
         )
 
     def get(self, key: str, default: str | None = None) -> str | None:
@@ -70,7 +70,7 @@ class DaybookEntityStore:
     async def _set(self, book: AsyncDaybook, key: str, value: str | None) -> None:
         if value:
             life = self._history.session.ttl
-            await book.records.put(self._place, key, {"text": value}, ttl=life)
+            await book.records.put(self._place, key, {"text": value}, ttl=life, searched=False)
         else:
             await book.records.delete(self._place, key)
 

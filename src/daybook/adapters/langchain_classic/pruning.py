@@ -21,7 +21,9 @@ def first_fitting(
     Cost: log n calls of `count`.
     """
     messages = [one.message for one in said]
-    low, high = 0, len(messages)
+    if count(messages) <= limit:
+        return 0
+    low, high = 1, len(messages)
     while low < high:
         middle = (low + high) // 2
         if count(messages[middle:]) <= limit:

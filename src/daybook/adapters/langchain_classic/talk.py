@@ -15,7 +15,7 @@ from daybook.errors import ConflictError
 
 __all__ = ["BookTalk", "PlainTalk", "Said", "Talk", "View"]
 
-_NAMESPACE = "classic-memory"
+_OWNER = "classic-memory:"  # apart from the records that the user's own programs list
 
 
 class Said(Struct, frozen=True):
@@ -70,7 +70,7 @@ class BookTalk:
         """Take an opened book, which session it is, and the memory's name for its view."""
         self._book = book
         self._session = session
-        self._place = (session.owner, _NAMESPACE, session.session_id)
+        self._place = (f"{_OWNER}{session.owner}", session.session_id)
         self._name = name
 
     async def messages(self, *, after: int = 0, limit: int | None = None) -> list[Said]:
@@ -104,6 +104,7 @@ class BookTalk:
                 value,
                 ttl=self._session.ttl,
                 expected_version=view.version,
+                searched=False,
             )
         except ConflictError:
             return False

@@ -16,7 +16,7 @@ from daybook.model.identifiers import new_id
 
 __all__ = ["VectorStoreRetrieverMemory"]
 
-_NAMESPACE = "classic-documents"
+_OWNER = "classic-documents:"
 _MOST = 100_000
 
 
@@ -65,7 +65,7 @@ class VectorStoreRetrieverMemory(ClassicMemory):
         where = "inmemory://" if in_memory else default_url() if url is None else url
         self._place = Place(where, open_options)
         session = () if session_id is None else (session_id,)
-        self._namespace = (named or new_id(), _NAMESPACE, *session)
+        self._namespace = (f"{_OWNER}{named or new_id()}", *session)
         self._ids: list[str] = []
 
     @property
@@ -132,7 +132,8 @@ class VectorStoreRetrieverMemory(ClassicMemory):
         return [Document(page_content=hit.record.value["text"], id=hit.record.key) for hit in hits]
 
     async def _keep(self, book: AsyncDaybook, document: Document) -> None:
-        await book.records.put(self._namespace, new_id(), {"text": document.page_content})
+        value = {"text": document.page_content}
+        await book.records.put(self._namespace, new_id(), value, searched=["text"])
 
     async def _forget(self, book: AsyncDaybook) -> None:
         for record in await book.records.list(self._namespace, limit=_MOST):
