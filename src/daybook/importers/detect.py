@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from typing import Any
 
 from msgspec import Struct
 
 from daybook.errors import InvalidInputError
+from daybook.importers.ag_ui import looks_like_ag_ui, read_ag_ui
 from daybook.importers.chatgpt import looks_like_chatgpt, read_chatgpt
 from daybook.importers.claude import looks_like_claude, read_claude
 from daybook.importers.daybook_json import looks_like_export, read_export
@@ -16,7 +17,8 @@ from daybook.importers.jsonl import looks_like_line, read_json_list, read_jsonl
 from daybook.importers.langgraph_threads import read_saved_threads
 from daybook.importers.locomo import looks_like_locomo, read_locomo
 from daybook.importers.source import Record
-from daybook.importers.source_file import Element, SourceFile
+from daybook.importers.source_file import Broken, Element, SourceFile
+from daybook.importers.vercel_ai import looks_like_vercel_ai, read_vercel_ai
 
 __all__ = ["FORMATS", "SourceFormat", "UnknownFormatError", "detect"]
 
@@ -54,6 +56,11 @@ _DOCUMENTS: tuple[tuple[Callable[[Any], bool], SourceFormat], ...] = (
         SourceFormat("claude", "a Claude export (conversations.json or its ZIP)", read_claude),
     ),
     (looks_like_locomo, SourceFormat("locomo", "a LoCoMo file", read_locomo)),
+    (
+        looks_like_vercel_ai,
+        SourceFormat("vercel_ai", "UI messages of Vercel's AI SDK", read_vercel_ai),
+    ),
+    (looks_like_ag_ui, SourceFormat("ag_ui", "AG-UI messages, inputs or events", read_ag_ui)),
     (looks_like_line, _JSON_LIST),
 )
 _THREADS = SourceFormat("langgraph", "an SQLite file of LangGraph's threads", read_saved_threads)
@@ -86,25 +93,36 @@ def _begins_with_whole_line(file: SourceFile) -> bool:
 
 def _lines_format(file: SourceFile) -> SourceFormat | None:
     """Recognise lines that are JSON each; the document formats may stand on one line too."""
-    for line in islice(file.lines(), _LOOKED_AT):
-        if not isinstance(line, Element):
-            continue
-        if isinstance(line.value, list):
-            return None
-        for matches, form in _DOCUMENTS:
-            if matches(line.value):
-                return _JSONL if form is _JSON_LIST else form
-    return None
+    first = next((line for line in _looked_at(file.lines())), None)
+    if first is None or isinstance(first.value, list):
+        return None
+    found = _format_of(file.lines())
+    return _JSONL if found is _JSON_LIST else found
 
 
 def _document_format(file: SourceFile) -> SourceFormat | None:
-    """Recognise a JSON document by the first of its elements that is recognised."""
-    for element in islice(file.elements(), _LOOKED_AT):
-        if isinstance(element, Element):
-            for matches, form in _DOCUMENTS:
-                if matches(element.value):
-                    return form
-    return None
+    """Recognise a JSON document by its first elements."""
+    return _format_of(file.elements())
+
+
+def _format_of(elements: Iterable[Element | Broken]) -> SourceFormat | None:
+    """Return the format of the first element that is recognised.
+
+    Where that is a plain message, a later one may show whose they are: AG-UI's first messages are
+    like everybody's.
+    """
+    plain: SourceFormat | None = None
+    for element in _looked_at(elements):
+        form = next((form for matches, form in _DOCUMENTS if matches(element.value)), None)
+        if form is _JSON_LIST:
+            plain = form
+        elif form is not None and (plain is None or form.read is read_ag_ui):
+            return form
+    return plain
+
+
+def _looked_at(elements: Iterable[Element | Broken]) -> Iterator[Element]:
+    return (one for one in islice(elements, _LOOKED_AT) if isinstance(one, Element))
 
 
 def _cut_off_format(file: SourceFile) -> SourceFormat | None:
