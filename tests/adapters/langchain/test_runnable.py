@@ -324,3 +324,27 @@ def test_what_is_no_message_is_refused(book: Daybook) -> None:
         chain.invoke(3, CONFIG)
     with pytest.raises(InvalidInputError, match="session_id"):
         chain.invoke("q")
+
+
+async def test_one_turn_at_a_time_on_an_event_loop(book: Daybook) -> None:
+    model = ScriptedModel()
+    chain = RunnableWithMessageHistory(model, book, one_turn_at_a_time=True)
+    await asyncio.gather(*(chain.ainvoke(str(at), CONFIG) for at in range(4)))
+    assert sorted(len(seen) for seen in model.seen) == [1, 3, 5, 7]
+
+
+async def test_a_cancelled_run_keeps_the_question_if_asked(book: Daybook) -> None:
+    began = asyncio.Event()
+
+    async def wait(_: Any) -> AIMessage:
+        began.set()
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    chain = RunnableWithMessageHistory(RunnableLambda(wait), book, save_partial=True)
+    run = asyncio.create_task(chain.ainvoke("q", CONFIG))
+    await began.wait()
+    run.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await run
+    assert [message.text for message in book.history.list("s")] == ["q"]
