@@ -25,7 +25,7 @@ from daybook.model.memory_record import (
     RecordHit,
 )
 from daybook.model.namespace import check_namespace
-from daybook.model.record_filter import compile_filter
+from daybook.model.record_filter import Predicate, compile_filter
 from daybook.model.scope import Scope
 from daybook.protocols.clock import Clock
 from daybook.protocols.record_store import RecordStore
@@ -36,6 +36,9 @@ Place = tuple[Sequence[str], str]
 """A namespace and a key."""
 
 _MAX_VALUE_BYTES = 16_000_000
+# So many are ranked; all, where a filter leaves too few of those.
+_RANKED = (1_000, 1_000_000)
+_READ_AT_ONCE = 64
 
 # `list` is a method below, so the types that need the builtin are named here.
 _Records = list[MemoryRecord]
@@ -235,16 +238,37 @@ class Records:
             )
         if self._indexer is None:
             raise UnsupportedError("records.search with a query needs a search index: pass index=")
-        ranked = await self._indexer.rank(self._scope.tenant, prefix, query)
-        records = await self._store.get(self._scope, [place for place, _ in ranked])
-        matches = compile_filter(filter)
-        hits = [
-            RecordHit(record, score)
-            for record, (_, score) in zip(records, ranked, strict=True)
-            if record is not None and matches(record.value)
-        ]
         start = _check_offset(offset)
-        return hits[start : start + check_limit(limit)]
+        wanted = start + check_limit(limit)
+        matches = compile_filter(filter)
+        hits: list[RecordHit] = []
+        for most in _RANKED:
+            ranked = await self._indexer.rank(self._scope.tenant, prefix, query, limit=most)
+            hits = await self._hits(ranked, matches, wanted)
+            if len(hits) >= wanted or len(ranked) < most // 2:  # fewer are all there are
+                break
+        return hits[start:wanted]
+
+    async def _hits(
+        self,
+        ranked: Sequence[tuple[tuple[Namespace, str], float]],
+        matches: Predicate,
+        wanted: int,
+    ) -> _Hits:
+        """Return the first so many of what was ranked that are there and match."""
+        hits: list[RecordHit] = []
+        step = max(_READ_AT_ONCE, wanted)
+        for at in range(0, len(ranked), step):
+            some = ranked[at : at + step]
+            records = await self._store.get(self._scope, [place for place, _ in some])
+            hits += [
+                RecordHit(record, score)
+                for record, (_, score) in zip(records, some, strict=True)
+                if record is not None and matches(record.value)
+            ]
+            if len(hits) >= wanted:
+                break
+        return hits
 
     async def namespaces(
         self,

@@ -26,7 +26,6 @@ __all__ = ["Documents", "RecordIndexer"]
 
 Documents = dict[Scope, list[IndexDocument]]
 
-_MOST_RANKED = 1000
 _CHUNK = 512
 
 
@@ -87,9 +86,9 @@ class RecordIndexer:
             await self._index.delete(scope, "records", encode_namespace(namespace), keys=[key])
 
     async def rank(
-        self, tenant: str, prefix: Namespace, query: str
+        self, tenant: str, prefix: Namespace, query: str, *, limit: int
     ) -> list[tuple[tuple[Namespace, str], float]]:
-        """Return places below a prefix with scores, best first."""
+        """Return about `limit` places below a prefix with scores, best first; at least half."""
         ranked = await run_query(
             self._index,
             self._models,
@@ -97,7 +96,7 @@ class RecordIndexer:
             "records",
             query,
             now=self._clock.now(),
-            limit=_MOST_RANKED,
+            limit=limit,
             only=SearchFilter(group_prefix=encode_namespace(prefix)),
         )
         return [((decode_namespace(one.group), one.key), one.score) for one in ranked]
