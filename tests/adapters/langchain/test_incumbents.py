@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -119,6 +122,32 @@ def test_redis(kind: str, redis_url: str) -> None:
     client.close()
     RedisChatMessageHistory(name, redis_url, "mine:", **NO_INDEX).add_messages(TURN)
     assert RedisChatMessageHistory(name, redis_url, **NO_INDEX).messages == []
+
+
+@pytest.mark.parametrize("kind", ["ours", "community"])
+def test_turns_of_many_writers_stay_whole_on_redis(kind: str, redis_url: str) -> None:
+    """langchain-community sends each message of a turn on its own: others' come between."""
+    name, writers, turns = str(uuid4()), 8, 20
+    start = threading.Barrier(writers)
+
+    def history() -> Any:
+        if kind == "ours":
+            return RedisChatMessageHistory(name, redis_url, **NO_INDEX)
+        return theirs.community.RedisChatMessageHistory(name, redis_url)
+
+    def write(writer: int) -> None:
+        mine = history()
+        start.wait(30)
+        for turn in range(turns):
+            at = f"{writer}-{turn}"
+            mine.add_messages([HumanMessage(f"q{at}"), AIMessage(f"a{at}")])
+
+    with ThreadPoolExecutor(writers) as pool:
+        list(pool.map(write, range(writers)))
+    texts = [message.text for message in history().messages]
+    whole = sum(one[0] == "q" and two == f"a{one[1:]}" for one, two in pairwise(texts))
+    assert len(texts) == 2 * writers * turns
+    assert (whole == writers * turns) is (kind == "ours")
 
 
 @pytest.mark.parametrize("kind", ["ours", "langchain-postgres"])

@@ -205,6 +205,14 @@ def test_a_subclass_comes_back_as_its_base_with_its_fields() -> None:
     assert back.model_extra == {"stars": 4, "more": "x"}
 
 
+def test_text_of_another_message_is_text() -> None:
+    """`message.text` is of a subclass of `str`."""
+    text = AIMessage("hello").text
+    ours = from_langchain(HumanMessage([{"type": "text", "text": text}, text]))
+    assert encode_message(check_message(ours))
+    assert ours.text == "hello\nhello"
+
+
 def test_lc_shaped_data_is_not_revived() -> None:
     evil = {"lc": 1, "type": "constructor", "id": ["langchain", "x"], "kwargs": {}}
     back = stored_and_read(HumanMessage("x", additional_kwargs={"evil": evil}))

@@ -270,7 +270,7 @@ def _part(block: Any, at: str, kept: dict[str, Any]) -> ContentPart:
     """Return a block as a part; one that a part cannot hold is kept beside it."""
     if isinstance(block, dict) and _is_name(block.get("type")):
         text = block.get("text")
-        spoken = text if type(text) is str and is_text(text) else None
+        spoken = _exact(text) if isinstance(text, str) and is_text(text) else None
         data = {
             name: value
             for name, value in block.items()
@@ -278,17 +278,22 @@ def _part(block: Any, at: str, kept: dict[str, Any]) -> ContentPart:
         }
         stored = plain(data, f"content[{at}]")
         if stored == data:
-            return ContentPart(block["type"], spoken, stored)
+            return ContentPart(_exact(block["type"]), spoken, stored)
         kept[at] = plain(block, f"content[{at}]")
-        return ContentPart(block["type"], spoken)
+        return ContentPart(_exact(block["type"]), spoken)
     kept[at] = plain(block, f"content[{at}]")
     if isinstance(block, str):
-        return ContentPart("text", _kept_text("text", block, {}))
+        return ContentPart("text", _kept_text("text", _exact(block), {}))
     return ContentPart("unknown")
 
 
 def _is_name(value: Any) -> bool:
-    return type(value) is str and bool(value) and is_text(value)
+    return isinstance(value, str) and bool(value) and is_text(value)
+
+
+def _exact(text: str) -> str:
+    """Return a text of a subclass, as LangChain's `text` and enumerations are, as a plain one."""
+    return str.__str__(text)
 
 
 def _content_to(content: Content, rest: dict[str, Any]) -> str | list[Any]:

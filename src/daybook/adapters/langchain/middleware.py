@@ -170,7 +170,7 @@ class DaybookMiddleware(AgentMiddleware[DaybookState, Any, Any]):  # type: ignor
     async def _context(self, book: AsyncDaybook, request: ModelRequest[Any]) -> list[Any]:
         """Return the context in place of the request's messages; its system prompt stays."""
         history = self._history(request.runtime)
-        system = request.system_message.text if request.system_message else None
+        system = str(request.system_message.text) if request.system_message else None
         try:
             context = await book.context.build(
                 history.session_id,
