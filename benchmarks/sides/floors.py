@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import sqlite3
 from collections.abc import Sequence
@@ -91,6 +92,8 @@ class RawAiosqlite(AsyncHistory):
         super().__init__()
         connect_raw(path, synchronous).close()
         self._path = path
+        # One connection: callers that write at the same time would end each other's transactions.
+        self._turn = asyncio.Lock()
         self._connection: Any = self.loop.wait(self._open(path, synchronous))
 
     async def _open(self, path: Path, synchronous: str) -> Any:
@@ -109,8 +112,9 @@ class RawAiosqlite(AsyncHistory):
         await self._write(rows_of(session, exchange))
 
     async def _write(self, rows: list[tuple[str, str]]) -> None:
-        await self._connection.executemany(_APPEND, rows)
-        await self._connection.commit()
+        async with self._turn:
+            await self._connection.executemany(_APPEND, rows)
+            await self._connection.commit()
 
     async def load(self, session: str, limit: int | None) -> int:
         """Read and decode."""
