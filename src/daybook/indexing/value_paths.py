@@ -12,7 +12,7 @@ from typing import Any
 
 __all__ = ["texts_at", "words_of"]
 
-_STEP = re.compile(r"\[(\*|-?\d+)\]|\{([^{}]*)\}|([^.\[\]{}]+)")
+_STEP = r"\[(\*|-?\d+)\]|\{([^{}]*)\}|([^.\[\]{}]+)"  # compiled when first used
 
 
 def words_of(value: Any) -> str:
@@ -34,7 +34,7 @@ def texts_at(value: Any, path: str) -> list[str]:
     found = [value]
     if isinstance(value, dict) and path in value:
         found, path = [value[path]], "$"
-    for index, names, name in _STEP.findall(path.removeprefix("$").removeprefix(".")):
+    for index, names, name in re.findall(_STEP, path.removeprefix("$").removeprefix(".")):
         found = [item for one in found for item in _inside(one, index, names, name)]
     return [text for text in map(words_of, found) if text]
 
