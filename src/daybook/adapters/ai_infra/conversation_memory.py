@@ -10,6 +10,7 @@ from daybook.adapters.ai_infra.conversation_chunks import Chunking, SearchResult
 from daybook.adapters.ai_infra.conversation_index import ConversationIndex
 from daybook.adapters.ai_infra.conversation_search import ConversationSearch, Wanted
 from daybook.adapters.ai_infra.language_model import ModelChoice
+from daybook.adapters.ai_infra.lazy_book import HoldsBook
 from daybook.adapters.opened import BookOrUrl
 from daybook.errors import InvalidInputError
 
@@ -18,7 +19,7 @@ __all__ = ["ConversationMemory"]
 _LIMIT = 5
 
 
-class ConversationMemory:
+class ConversationMemory(HoldsBook):
     """Keeps conversations in Daybook's log and finds parts of them with its recall.
 
     What the same store holds of a user's conversations through other doors is found as well. Every
@@ -69,12 +70,13 @@ class ConversationMemory:
             MissingDependencyError: What the embedding provider needs is not installed.
         """
         chunking = Chunking(chunk_size, chunk_overlap)
-        self._book = lazy_book(
+        book = lazy_book(
             url or url_of(backend, path, connection_string),
             embedding_provider,
             embedding_model,
             options,
         )
+        super().__init__(book)
         self._index = ConversationIndex(chunking, summaries=include_summary, llm=llm)
         self._search = ConversationSearch(chunking)
 
@@ -183,16 +185,6 @@ class ConversationMemory:
     async def adelete_user_conversations(self, user_id: str) -> int:
         """See `delete_user_conversations`."""
         return await self._book.arun(self._index.deletion(user_id, None))
-
-    def close(self) -> None:
-        """Release everything. Repeatable. What was in memory alone is gone."""
-        self._book.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
 
 def _check_messages(messages: Any) -> None:

@@ -6,13 +6,13 @@ import asyncio
 import weakref
 from collections.abc import Callable, Coroutine
 from threading import Lock, Thread
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 from daybook.adapters.opened import BookOrUrl, OpenedBook, Place
 from daybook.blocking import Daybook
 from daybook.client import AsyncDaybook
 
-__all__ = ["LazyBook", "Work"]
+__all__ = ["HoldsBook", "LazyBook", "Work"]
 
 T = TypeVar("T")
 Work = Callable[[AsyncDaybook], Coroutine[Any, Any, T]]
@@ -69,6 +69,36 @@ class LazyBook:
             elif self._opened is None:
                 self._opened = self._place.open()
             return self._opened
+
+
+class HoldsBook:
+    """What memories over a `LazyBook` have in common: they are closed, or used in `with`."""
+
+    def __init__(self, book: LazyBook) -> None:
+        self._book = book
+
+    def close(self) -> None:
+        """Release everything. Repeatable. What was in memory alone is gone.
+
+        Async code calls `aclose`: connections of its event loop are closed on that loop.
+        """
+        self._book.close()
+
+    async def aclose(self) -> None:
+        """Do what `close` does, for async code."""
+        await asyncio.to_thread(self._book.close)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.aclose()
 
 
 def _close_beside(book: Daybook) -> None:

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any, Self
 
 from daybook.adapters.ai_infra.backends import lazy_book, sqlite_url, url_of
-from daybook.adapters.ai_infra.lazy_book import Work
+from daybook.adapters.ai_infra.lazy_book import HoldsBook, Work
 from daybook.adapters.ai_infra.memory_item import MemoryItem, ScoredItem, item_of, similarity
 from daybook.adapters.ai_infra.scoped_memories import ScopedMemories
 from daybook.adapters.opened import BookOrUrl
@@ -27,7 +27,7 @@ _Namespaces = list[Namespace]
 _Work = Work[Any]
 
 
-class MemoryStore(ScopedMemories):
+class MemoryStore(HoldsBook, ScopedMemories):
     """Keeps memories for long and finds them by words and meaning.
 
     Every method has an async twin (``aput`` …). One object serves any number of threads and event
@@ -70,12 +70,13 @@ class MemoryStore(ScopedMemories):
             ConfigError: The backend is unknown or what it needs is missing.
             MissingDependencyError: What the embedding provider needs is not installed.
         """
-        self._book = lazy_book(
+        book = lazy_book(
             url or url_of(backend, path, connection_string),
             embedding_provider,
             embedding_model,
             options,
         )
+        super().__init__(book)
 
     @classmethod
     def sqlite(
@@ -224,16 +225,6 @@ class MemoryStore(ScopedMemories):
             return await book.records.namespaces(tuple(prefix), limit=_MOST)
 
         return self._book.run(work)
-
-    def close(self) -> None:
-        """Release everything. Repeatable. What was in memory alone is gone."""
-        self._book.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
 
 def _put(namespace: Sequence[str], key: str, value: Mapping[str, Any], ttl: float | None) -> _Work:

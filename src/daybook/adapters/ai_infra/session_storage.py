@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from threading import Lock
-from typing import Any, Self
+from typing import Any
 
 from daybook.adapters.ai_infra.graph_savers import saver_for
 from daybook.adapters.ai_infra.kept_messages import kept_form, shown_message
-from daybook.adapters.ai_infra.lazy_book import LazyBook
+from daybook.adapters.ai_infra.lazy_book import HoldsBook, LazyBook
 from daybook.adapters.opened import BookOrUrl
 from daybook.client import AsyncDaybook
 from daybook.model.message import Message
@@ -16,7 +16,7 @@ from daybook.model.message import Message
 __all__ = ["SessionStorage"]
 
 
-class SessionStorage:
+class SessionStorage(HoldsBook):
     """Keeps the messages of sessions by their ids, each turn whole or not at all.
 
     A session belongs to the user it was begun for; where none is named, to itself.
@@ -47,7 +47,7 @@ class SessionStorage:
             enable_store: Let `get_store` return a store.
             options: More arguments of `Daybook.open`.
         """
-        self.book = LazyBook(where, options)
+        super().__init__(LazyBook(where, options))
         self._where = where
         self._options = options
         self._pool_size = pool_size
@@ -58,11 +58,11 @@ class SessionStorage:
 
     def load(self, session_id: str, *, limit: int | None = None) -> list[Any]:
         """Return the newest `limit` messages of a session in order, all for None."""
-        return self.book.run(lambda book: _load(book, session_id, limit))
+        return self._book.run(lambda book: _load(book, session_id, limit))
 
     async def aload(self, session_id: str, *, limit: int | None = None) -> list[Any]:
         """See `load`."""
-        return await self.book.arun(lambda book: _load(book, session_id, limit))
+        return await self._book.arun(lambda book: _load(book, session_id, limit))
 
     def append(
         self, session_id: str, messages: Sequence[Any], *, user_id: str | None = None
@@ -76,21 +76,21 @@ class SessionStorage:
 
         Atomicity: all of them, contiguous, or none. Retry-safe: yes, for messages with ids.
         """
-        return self.book.run(lambda book: _append(book, session_id, messages, user_id))
+        return self._book.run(lambda book: _append(book, session_id, messages, user_id))
 
     async def aappend(
         self, session_id: str, messages: Sequence[Any], *, user_id: str | None = None
     ) -> int:
         """See `append`."""
-        return await self.book.arun(lambda book: _append(book, session_id, messages, user_id))
+        return await self._book.arun(lambda book: _append(book, session_id, messages, user_id))
 
     def delete(self, session_id: str) -> bool:
         """Remove a session; tell whether it was there. Repeatable."""
-        return self.book.run(lambda book: book.sessions.delete(session_id))
+        return self._book.run(lambda book: book.sessions.delete(session_id))
 
     async def adelete(self, session_id: str) -> bool:
         """See `delete`."""
-        return await self.book.arun(lambda book: book.sessions.delete(session_id))
+        return await self._book.arun(lambda book: book.sessions.delete(session_id))
 
     def get_checkpointer(self) -> Any:
         """Return LangGraph's own saver beside this storage, for ai-infra's own agent.
@@ -116,16 +116,6 @@ class SessionStorage:
 
                 self._store = DaybookStore(self._where, **self._options)
             return self._store
-
-    def close(self) -> None:
-        """Let go of the store. Repeatable. What was in memory alone is gone."""
-        self.book.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
 
 async def _load(book: AsyncDaybook, session_id: str, limit: int | None) -> list[Any]:
