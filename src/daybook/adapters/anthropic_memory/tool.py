@@ -16,7 +16,7 @@ __all__ = ["AsyncDaybookMemoryTool", "DaybookMemoryTool"]
 
 
 class DaybookMemoryTool(BetaAbstractMemoryTool):
-    """A user's memory files, for ``client.beta.messages.run_tools(tools=[...])``.
+    """A user's memory files, for ``client.beta.messages.tool_runner(tools=[...])``.
 
     Args:
         book: A URL as for `Daybook.open`, or an opened book. A URL is opened once per process.
