@@ -35,7 +35,7 @@ async def import_file(
 
     Args:
         book: An opened `AsyncDaybook`.
-        path: JSON lines, a ChatGPT or Claude export, a LoCoMo file, an SQLite file of
+        path: JSON lines, a ChatGPT or Claude export, UI messages, a LoCoMo file, an SQLite file of
             LangGraph's threads, or a Daybook export.
         user_id: Owns everything in the file; None for the owners the file names (``me`` where it
             names none).
