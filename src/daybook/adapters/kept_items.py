@@ -1,15 +1,17 @@
 """A session whose messages can also be taken back, replaced and set aside, as frameworks want.
 
 Daybook's history only grows. What a framework removes is therefore marked and no longer shown to
-it: a record beside the session names the ids, changed only from the version that was read, so that
-of two who take the same message one gets it. A replacement is one append whose first message says
-what it replaces, so that it is there whole or not at all.
+it: a record beside the session names the places, changed only from the version that was read, so
+that of two who take the same message one gets it. Places are ranges, each with the id of its last
+message: in a session that was removed and made again they name nothing. A replacement is one append
+whose first message says what it replaces, so that it is there whole or not at all.
 """
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Callable, Collection, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from msgspec.structs import replace
 
@@ -24,10 +26,19 @@ __all__ = ["Chosen", "KeptItems", "born_aside"]
 
 Chosen = Callable[[list[HistoryEntry]], Collection[HistoryEntry]]
 _Entries = list[HistoryEntry]
+_Range = tuple[int, int, str]  # first and last sequence number, id of the last
 
 _MARKS = "daybook.adapters"
 _REPLACES = "replaces_after"
 TAKEN, ASIDE = "taken", "aside"
+
+
+class _View(NamedTuple):
+    """What is shown, the messages it was chosen from, and the marks that decided."""
+
+    shown: _Entries
+    read: _Entries
+    marks: MemoryRecord | None
 
 
 class KeptItems:
@@ -48,8 +59,7 @@ class KeptItems:
         """
         if newest is not None and newest <= 0:
             return []
-        entries, _ = await self._read(newest, aside)
-        return entries
+        return (await self._read(newest, aside)).shown
 
     async def append(self, messages: Sequence[Message]) -> None:
         """Add messages to the end: all of them, contiguous, or none. No messages is no call.
@@ -84,7 +94,7 @@ class KeptItems:
 
         Atomicity: readers see the list before or the list after.
         """
-        shown, _ = await self._read(None, None)
+        shown = (await self._read(None, None)).shown
         equal = 0
         while (
             equal < min(len(shown), len(messages))
@@ -113,10 +123,8 @@ class KeptItems:
     async def _book(self) -> AsyncDaybook:
         return (await self._place.aopen()).awaited
 
-    async def _read(
-        self, newest: int | None, aside: bool | None
-    ) -> tuple[_Entries, MemoryRecord | None]:
-        """Return what is shown and the marks that decided it.
+    async def _read(self, newest: int | None, aside: bool | None) -> _View:
+        """Return what is shown, and what decided it.
 
         Messages are read first: a message that is taken back after that and before the marks are
         read is missing here, as if it had been taken back at once.
@@ -130,20 +138,21 @@ class KeptItems:
             marks = await book.records.get(*self._marks_place())
             shown = _unmarked(entries, marks, aside)
             if asked is None or newest is None or len(entries) < asked or len(shown) >= newest:
-                return (shown if newest is None else shown[-newest:]), marks
-            asked *= 2
+                return _View(shown if newest is None else shown[-newest:], entries, marks)
+            asked = max(2 * asked, newest + _marked_from(entries[0].seq, marks))
 
     async def _mark(
         self, kind: str, choose: Chosen, newest: int | None, aside: bool | None
     ) -> _Entries:
         book = await self._book()
         while True:
-            shown, marks = await self._read(newest, aside)
-            chosen = list(choose(shown))
+            view = await self._read(newest, aside)
+            marks, chosen = view.marks, list(choose(view.shown))
             if not chosen:
                 return []
             value: dict[str, Any] = dict(marks.value) if marks is not None else {}
-            value[kind] = [*value.get(kind, ()), *(entry.message.id for entry in chosen)]
+            places = _with_places(_ranges(marks, kind), chosen, view.read)
+            value[kind] = [list(one) for one in places]
             try:
                 await book.records.put(
                     *self._marks_place(),
@@ -160,8 +169,9 @@ class KeptItems:
 
 
 def _unmarked(entries: _Entries, marks: MemoryRecord | None, aside: bool | None) -> _Entries:
-    value = {} if marks is None else marks.value
-    taken, set_aside = set(value.get(TAKEN, ())), set(value.get(ASIDE, ()))
+    ids = {entry.seq: entry.message.id for entry in entries}
+    taken = [one for one in _ranges(marks, TAKEN) if ids.get(one[1]) == one[2]]
+    set_aside = [one for one in _ranges(marks, ASIDE) if ids.get(one[1]) == one[2]]
     shown: _Entries = []
     for entry in entries:
         first = _replaced_after(entry.message)
@@ -171,9 +181,44 @@ def _unmarked(entries: _Entries, marks: MemoryRecord | None, aside: bool | None)
     return [
         entry
         for entry in shown
-        if entry.message.id not in taken
-        and (aside is None or aside == (entry.message.id in set_aside or _is_aside(entry)))
+        if not _within(entry, taken)
+        and (aside is None or aside == (_within(entry, set_aside) or _is_aside(entry)))
     ]
+
+
+def _ranges(marks: MemoryRecord | None, kind: str) -> list[_Range]:
+    """Return the places of a kind, ascending."""
+    value = {} if marks is None else marks.value
+    return [(first, last, name) for first, last, name in value.get(kind, ())]
+
+
+def _marked_from(seq: int, marks: MemoryRecord | None) -> int:
+    """Return how many messages the ranges hold that reach a place."""
+    ranges = [*_ranges(marks, TAKEN), *_ranges(marks, ASIDE)]
+    return sum(last - first + 1 for first, last, _ in ranges if last >= seq)
+
+
+def _within(entry: HistoryEntry, ranges: list[_Range]) -> bool:
+    at = bisect_right(ranges, entry.seq, key=lambda one: one[0]) - 1
+    return at >= 0 and entry.seq <= ranges[at][1]
+
+
+def _with_places(ranges: list[_Range], chosen: _Entries, read: _Entries) -> list[_Range]:
+    """Return the ranges with what was chosen, neighbours joined.
+
+    A range is joined to what follows it only if its own last message was read: else it may be of
+    an earlier session of the name.
+    """
+    ids = {entry.seq: entry.message.id for entry in read}
+    new: list[_Range] = [(entry.seq, entry.seq, entry.message.id) for entry in chosen]
+    joined: list[_Range] = []
+    for one in sorted([*(one for one in ranges if ids.get(one[1], one[2]) == one[2]), *new]):
+        before = joined[-1] if joined else None
+        if before is not None and one[0] <= before[1] + 1 and ids.get(before[1]) == before[2]:
+            joined[-1] = (before[0], *(one[1:] if one[1] > before[1] else before[1:]))
+        else:
+            joined.append(one)
+    return joined
 
 
 def _replaced_after(message: Message) -> int | None:

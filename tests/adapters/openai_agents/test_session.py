@@ -121,6 +121,23 @@ async def test_cleared_is_gone_also_from_the_book(
     assert await session.get_items() == ITEMS[:2]
 
 
+async def test_a_session_made_again_shows_all_of_it(place: str | Daybook) -> None:
+    items = [{"role": "user", "content": str(number)} for number in range(9)]
+    session = DaybookSession("s1", place, user_id="alice")
+    await session.add_items(items)
+    for _ in range(4):
+        await session.pop_item()
+    book = session._place.open().awaited
+    await book.sessions.delete("s1", user_id="alice")
+    await session.add_items(items)
+    assert await session.get_items() == items
+    for _ in range(6):  # past the places of the earlier session
+        await session.pop_item()
+    assert await session.get_items() == items[:3]
+    assert await session.get_items(2) == items[1:3]
+    session.close()
+
+
 async def test_batches_of_many_writers_stay_whole(session: DaybookSession) -> None:
     batches = [
         [{"role": "user", "content": f"{at}-{part}"} for part in range(3)] for at in range(9)
