@@ -52,11 +52,12 @@ $(BENCH_VENV)/.full: constraints-bench.txt pyproject.toml
 # A newer LangChain lies beside the one that resolvers choose; PYTHONPATH puts it in front.
 NEWEST_LANGCHAIN := $(ADAPTERS_VENV)/langchain-newest
 
+# Compiling a gigabyte of frameworks takes a minute; what is imported compiles itself.
 $(ADAPTERS_VENV)/.full: constraints-adapters.txt constraints-langchain-newest.txt pyproject.toml
 	test -x $(ADAPTERS_VENV)/bin/python || $(PYTHON) -m venv $(ADAPTERS_VENV)
-	$(ADAPTERS_VENV)/bin/pip $(INSTALL_PINS) -r constraints-adapters.txt
+	$(ADAPTERS_VENV)/bin/pip $(INSTALL_PINS) --no-compile -r constraints-adapters.txt
 	rm -rf $(NEWEST_LANGCHAIN)
-	$(ADAPTERS_VENV)/bin/pip $(INSTALL_PINS) --target $(NEWEST_LANGCHAIN) -r constraints-langchain-newest.txt
+	$(ADAPTERS_VENV)/bin/pip $(INSTALL_PINS) --no-compile --target $(NEWEST_LANGCHAIN) -r constraints-langchain-newest.txt
 	$(ADAPTERS_VENV)/bin/pip $(INSTALL_SELF)
 	@touch $@
 
