@@ -73,6 +73,14 @@ SAID = {
         "sessions: ['Another way', 'Skye']",
         "sees bob it: None",
     ],
+    "chat_backend": [
+        "You are Alice.\n4 messages, ends 1:00:00 after the last",
+        "alice's sessions: ['First talk']",
+        "shown: 50, the oldest are only hidden",
+        "bob writes: session ",
+        "branch: You are Alice.\nexported: 1\nbob deletes: False\nalice deletes: True",
+        "left: ['Another way']",
+    ],
     "own_embedder": [
         "Something blue? Make the window azure.",
         "Something red? Make the door scarlet.",
