@@ -11,6 +11,7 @@ from daybook.cli.progress import bars
 from daybook.cli.settings import Settings
 from daybook.cli.terminal import print_json, printable
 from daybook.errors import InvalidInputError
+from daybook.importers.langchain_histories import import_histories
 from daybook.importers.report import ImportReport
 from daybook.importers.run import import_file
 
@@ -22,33 +23,47 @@ _USERS = 6
 
 @daybook_command(
     "import",
-    examples=["daybook import conversations.json --user alice"],
+    examples=[
+        "daybook import conversations.json --user alice",
+        "daybook import redis://localhost:6379/0",
+    ],
     stopped="stopped; run the same command again to go on",
 )
-@click.argument(
-    "files", nargs=-1, required=True, metavar="FILE...", type=click.Path(path_type=Path)
-)
+@click.argument("files", nargs=-1, required=True, metavar="FILE...", type=click.Path(path_type=str))
 @click.option("--user", metavar="USER", help="Everything in the files is this user's.")
+@click.option(
+    "--table", metavar="NAME", help="Table, collection or key prefix of LangChain's histories."
+)
 @click.option("--no-index", is_flag=True, help="Do not index now; the first search will.")
 async def command(
-    settings: Settings, files: tuple[Path, ...], user: str | None, no_index: bool
+    settings: Settings,
+    files: tuple[str, ...],
+    user: str | None,
+    table: str | None,
+    no_index: bool,
 ) -> None:
     """Import conversation files; safe to repeat.
 
     Takes JSON lines of messages, a ChatGPT or Claude export (conversations.json or the ZIP), a
-    LoCoMo file, an SQLite file of LangGraph's threads, or what `daybook export` wrote; which one
-    is told by the content. Importing a file again adds only what is new. A record that cannot be
+    LoCoMo file, an SQLite file of LangGraph's threads, a file or SQLite file of LangChain's
+    histories, or what `daybook export` wrote; which one is told by the content. LangChain's
+    histories on a server are named by a URL: redis://, postgresql://, mongodb:// or
+    dynamodb://REGION/TABLE. Importing a file again adds only what is new. A record that cannot be
     imported is reported with its place, and the rest goes on.
     """
     reports: list[ImportReport] = []
     failed: list[str] = []
     with bars(settings) as drawn:
         async with settings.open() as book:
-            for path in files:
+            for source in files:
                 try:
-                    report = await import_file(
-                        book, path, user_id=user, on_progress=drawn.importing(path.name)
-                    )
+                    if "://" in source or table is not None:
+                        report = await import_histories(book, source, user_id=user, table=table)
+                    else:
+                        path = Path(source)
+                        report = await import_file(
+                            book, path, user_id=user, on_progress=drawn.importing(path.name)
+                        )
                 except InvalidInputError as exc:
                     failed.append(str(exc))
                     continue

@@ -14,6 +14,9 @@ from daybook.importers.chatgpt import looks_like_chatgpt, read_chatgpt
 from daybook.importers.claude import looks_like_claude, read_claude
 from daybook.importers.daybook_json import looks_like_export, read_export
 from daybook.importers.jsonl import looks_like_line, read_json_list, read_jsonl
+from daybook.importers.langchain_histories import read_history_file, read_history_table
+from daybook.importers.langchain_rows import looks_like_stored
+from daybook.importers.langchain_sql import holds_messages
 from daybook.importers.langgraph_threads import read_saved_threads
 from daybook.importers.locomo import looks_like_locomo, read_locomo
 from daybook.importers.source import Record
@@ -57,6 +60,12 @@ _DOCUMENTS: tuple[tuple[Callable[[Any], bool], SourceFormat], ...] = (
     ),
     (looks_like_locomo, SourceFormat("locomo", "a LoCoMo file", read_locomo)),
     (
+        looks_like_stored,
+        SourceFormat(
+            "langchain", "a file of LangChain's FileChatMessageHistory", read_history_file
+        ),
+    ),
+    (
         looks_like_vercel_ai,
         SourceFormat("vercel_ai", "UI messages of Vercel's AI SDK", read_vercel_ai),
     ),
@@ -64,7 +73,8 @@ _DOCUMENTS: tuple[tuple[Callable[[Any], bool], SourceFormat], ...] = (
     (looks_like_line, _JSON_LIST),
 )
 _THREADS = SourceFormat("langgraph", "an SQLite file of LangGraph's threads", read_saved_threads)
-FORMATS: tuple[SourceFormat, ...] = (_JSONL, *(form for _, form in _DOCUMENTS), _THREADS)
+_TABLE = SourceFormat("langchain", "an SQLite file of LangChain's histories", read_history_table)
+FORMATS: tuple[SourceFormat, ...] = (_JSONL, *(form for _, form in _DOCUMENTS), _THREADS, _TABLE)
 
 
 def detect(file: SourceFile) -> SourceFormat:
@@ -74,7 +84,7 @@ def detect(file: SourceFile) -> SourceFormat:
         UnknownFormatError: It is none that can be imported; lists those that can.
     """
     if file.is_database:
-        return _THREADS
+        return _TABLE if holds_messages(file.path) else _THREADS
     if _begins_with_whole_line(file):
         found = _lines_format(file) or _document_format(file)
     else:  # a document over several lines; or lines, the first of which is broken

@@ -78,7 +78,8 @@ def _role(fields: Mapping[str, Any], rest: dict[str, Any]) -> Role:
         rest.update(type="chat", role=fields["role"])
         return _CHAT_ROLES.get(fields["role"].lower(), "user")
     if kind == "function":
-        rest["type"] = "function"
+        if isinstance(fields.get("name"), str):  # langchain-redis leaves it out
+            rest["type"] = "function"
         return "tool"
     raise InvalidInputError("the message is of an unknown type")
 
@@ -86,7 +87,8 @@ def _role(fields: Mapping[str, Any], rest: dict[str, Any]) -> Role:
 def _calls(fields: Mapping[str, Any], stem: str) -> tuple[ToolCall, ...]:
     made: list[ToolCall] = []
     for field, kind in (("tool_calls", dict), ("invalid_tool_calls", str)):
-        for call in fields.get(field) or ():
+        calls = fields.get(field) or []
+        for call in calls if isinstance(calls, list | tuple) else [calls]:
             if not isinstance(call, dict):
                 raise InvalidInputError(f"{field} holds something that is no call")
             name, args, named = call.get("name"), call.get("args"), call.get("id")

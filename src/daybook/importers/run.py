@@ -36,7 +36,8 @@ async def import_file(
     Args:
         book: An opened `AsyncDaybook`.
         path: JSON lines, a ChatGPT or Claude export, UI messages, a LoCoMo file, an SQLite file of
-            LangGraph's threads, or a Daybook export.
+            LangGraph's threads, a file or an SQLite file of LangChain's histories, or a Daybook
+            export.
         user_id: Owns everything in the file; None for the owners the file names (``me`` where it
             names none).
         on_progress: Called after each batch.
