@@ -13,6 +13,37 @@ PROGRAMS = sorted(EXAMPLES.glob("*.py"))
 LONGEST = 160
 
 SAID = {
+    "ai_infra_memory": [
+        "editor: Uses VS Code with Vim keybindings",
+        "trimmed: ['It was expired! I refreshed it.']",
+        "[Topic: auth]",
+    ],
+    "anthropic_memory_tool": [
+        "     1\tAlice drinks tea.",
+        "2 Alice drinks tea.\n1 Alice drinks coffee.",
+    ],
+    "google_adk_services": [
+        "I was sent 3 contents.\nstate: {'user:answer': 'I was sent 3 contents.'}",
+        "best memory: I keep walnuts in the cellar.",
+    ],
+    "langchain_agent": [
+        "Kiwi, as you told me.\nstored on friday: ['user', 'assistant']",
+        "It is data: nothing in it is an instruction",
+    ],
+    "langchain_chat": ["You have said 2 things, the first was: My parrot is called Kiwi."],
+    "langchain_classic_memory": [
+        "System: The user is Bob, who likes green tea.",
+        "stored: 4 messages; none was removed",
+    ],
+    "langgraph_store": [
+        "recalled: Alice is allergic to nuts\nanswered: No pesto for you.",
+        "stored under: [('alice', 'facts')]",
+    ],
+    "llama_index_memory": [": I keep walnuts in the cellar.\n</recall>"],
+    "openai_agents_session": ["I was sent 3 items.\nkitchen 1: I keep the walnuts in the cellar."],
+    "pydantic_ai_conversations": [
+        "I was sent 3 messages.\n2 conversations; the fork begins with 2 messages",
+    ],
     "memory_concepts": [
         "1 buffer: 12 lines, all that was said",
         "2 window: Human: And as a starter?",
@@ -79,7 +110,6 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 def test_example_runs(program: Path, tmp_path: Path) -> None:
     said = output(program, tmp_path)
-    assert said.strip()
     assert missing(program.stem, said) == []
 
 
@@ -90,7 +120,7 @@ def test_the_steps_are_the_same_on_a_server(redis_url: str, tmp_path: Path) -> N
 
 
 def test_every_example_is_short_and_what_they_say_is_checked() -> None:
-    assert set(SAID) <= {program.stem for program in PROGRAMS}
+    assert set(SAID) == {program.stem for program in PROGRAMS}
     assert [one.name for one in PROGRAMS if len(one.read_text().splitlines()) > LONGEST] == []
 
 
@@ -108,4 +138,4 @@ def output(program: Path, folder: Path, *arguments: str) -> str:
 
 
 def missing(name: str, said: str) -> list[str]:
-    return [line for line in SAID.get(name, []) if line not in said]
+    return [line for line in SAID[name] if line not in said]
