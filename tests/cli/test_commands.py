@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -118,6 +120,23 @@ def test_import_goes_on_after_a_file_it_cannot_read(filled: Daybook, folder: Pat
     assert "talks.jsonl (jsonl): 6 messages in 3 sessions" in result.stdout
     assert "noise.txt is not in a format" in result.stderr
     assert "gone: there is no such file" in result.stderr
+
+
+def test_import_takes_histories_by_url_or_table(daybook: Daybook, folder: Path) -> None:
+    message = json.dumps({"type": "human", "data": {"content": "hello"}})
+    with closing(sqlite3.connect(folder / "talks.db")) as connection, connection:
+        for table in ("one", "two"):
+            connection.execute(f"CREATE TABLE {table} (id INTEGER, session_id TEXT, message TEXT)")
+            connection.execute(f"INSERT INTO {table} VALUES (1, ?, ?)", (table, message))  # noqa: S608
+    [report] = as_json(daybook("import", "talks.db", "--table", "one", "--json"))["files"]
+    assert (report["file"], report["format"], report["users"]) == ("talks.db", "langchain", ["one"])
+    by_url = daybook("import", "sqlite:///talks.db", "--table", "two", "--user", "alice", "--json")
+    assert as_json(by_url)["files"][0]["users"] == ["alice"]
+    failed = daybook("import", "sqlite:///talks.db", "oracle://me:secret@host/db")
+    assert failed.exit_code == 1
+    assert "several tables hold messages, name one: one, two" in failed.stderr
+    assert "LangChain's histories are imported from" in failed.stderr
+    assert "secret" not in failed.output
 
 
 def test_recall_finds_and_shows_where(filled: Daybook) -> None:

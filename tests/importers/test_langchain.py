@@ -322,3 +322,16 @@ def test_no_row_stops_the_others(made: list[tuple[Any, str, Any, dict[str, Any]]
     records = list(read_rows([*rows, StoredRow("s", stored("human", "end"), "last")], "test", None))
     assert len(records) == len(rows) + 1
     assert said_in(records)[-1] == ("user", "end")
+
+
+async def test_beside_checkpoints_a_table_is_read_if_it_is_named(
+    book: AsyncDaybook, tmp_path: Path
+) -> None:
+    path = write_table(tmp_path / "app.db", texts(TURN[0]))
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute(
+            "CREATE TABLE checkpoints (thread_id, checkpoint_ns, checkpoint_id, "
+            "parent_checkpoint_id, type, checkpoint, metadata)"
+        )
+    assert (await import_file(book, path)).format == "langgraph"
+    assert (await import_histories(book, path, table="message_store")).messages == 1
