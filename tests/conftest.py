@@ -12,7 +12,10 @@ from typing import TypeVar
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests.servers.catalog import KINDS
+# Assertions of the shipped kit explain themselves as a test module's do; before anything loads it.
+pytest.register_assert_rewrite("daybook.testing")
+
+from tests.servers.catalog import KINDS  # noqa: E402
 from tests.servers.dynamodb import CREDENTIALS, REGION
 from tests.servers.launch import ServerMissingError
 from tests.servers.sharing import shared_server

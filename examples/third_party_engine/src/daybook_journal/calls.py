@@ -22,7 +22,7 @@ __all__ = ["PROTOCOLS", "WRITES", "Call", "decode", "encode", "named"]
 PROTOCOLS: dict[str, type] = {"log": MessageLog, "records": RecordStore}
 WRITES = {
     "log": "create_session update_session delete_session fork_session append clear sweep settle",
-    "records": "put delete delete_namespace restore sweep",
+    "records": "put delete delete_namespace extend restore sweep",
 }
 
 
