@@ -1,5 +1,7 @@
 """What holds for every test: property profiles, real servers, skips that count as failures."""
 
+# ruff: noqa: E402 - assertions are rewritten only in what is loaded later
+
 from __future__ import annotations
 
 import os
@@ -15,7 +17,7 @@ from hypothesis import HealthCheck, settings
 # Assertions of the shipped kit explain themselves as a test module's do; before anything loads it.
 pytest.register_assert_rewrite("daybook.testing")
 
-from tests.servers.catalog import KINDS  # noqa: E402
+from tests.servers.catalog import KINDS
 from tests.servers.dynamodb import CREDENTIALS, REGION
 from tests.servers.launch import ServerMissingError
 from tests.servers.sharing import shared_server
