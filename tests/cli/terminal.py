@@ -12,8 +12,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-# The terminal becomes the program's own, so that Ctrl-C reaches it as a signal; whoever runs tests in
-# the background may have had it ignored.
+# The terminal becomes the program's own, so that Ctrl-C reaches it as a signal; whoever runs tests
+# in the background may have had it ignored.
 _AT_TERMINAL = """
 import fcntl, os, signal, sys, termios
 signal.signal(signal.SIGINT, signal.SIG_DFL)
