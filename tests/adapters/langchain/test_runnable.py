@@ -125,7 +125,7 @@ def test_a_failed_write_may_be_logged_alone(caplog: pytest.LogCaptureFixture) ->
     assert "StoreUnavailableError" in caplog.text
     assert "private" not in caplog.text
     with pytest.raises(ConfigError):
-        RunnableWithMessageHistory(RunnableLambda(echo), str, on_write_error="ignore")
+        RunnableWithMessageHistory(RunnableLambda(echo), str, on_write_error="ignore")  # type: ignore[arg-type] # what is refused
 
 
 @BOTH

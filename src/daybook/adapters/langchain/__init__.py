@@ -7,9 +7,28 @@ needs ``langchain``.
 from __future__ import annotations
 
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from daybook.errors import MissingDependencyError
+
+if TYPE_CHECKING:
+    from daybook.adapters.langchain.history import DaybookChatMessageHistory
+    from daybook.adapters.langchain.incumbents import (
+        DynamoDBChatMessageHistory,
+        FileChatMessageHistory,
+        InMemoryChatMessageHistory,
+        MongoDBChatMessageHistory,
+        PostgresChatMessageHistory,
+        RedisChatMessageHistory,
+        SQLChatMessageHistory,
+    )
+    from daybook.adapters.langchain.messages import from_langchain, to_langchain
+    from daybook.adapters.langchain.middleware import DaybookMiddleware
+    from daybook.adapters.langchain.recall_tool import create_recall_tool
+    from daybook.adapters.langchain.retriever import DaybookRetriever
+    from daybook.adapters.langchain.runnable import HistoryWriteError, RunnableWithMessageHistory
+    from daybook.adapters.langchain.summarizer import DaybookSummarizer
+    from daybook.adapters.langchain.trimming import trim_messages
 
 _MODULES = {
     "DaybookChatMessageHistory": "history",
@@ -31,8 +50,24 @@ _MODULES = {
     "trim_messages": "trimming",
 }
 
-__all__ = [  # noqa: PLE0604 - names of `_MODULES`, checked by a test
-    *_MODULES
+__all__ = [
+    "DaybookChatMessageHistory",
+    "DaybookMiddleware",
+    "DaybookRetriever",
+    "DaybookSummarizer",
+    "DynamoDBChatMessageHistory",
+    "FileChatMessageHistory",
+    "HistoryWriteError",
+    "InMemoryChatMessageHistory",
+    "MongoDBChatMessageHistory",
+    "PostgresChatMessageHistory",
+    "RedisChatMessageHistory",
+    "RunnableWithMessageHistory",
+    "SQLChatMessageHistory",
+    "create_recall_tool",
+    "from_langchain",
+    "to_langchain",
+    "trim_messages",
 ]
 
 
