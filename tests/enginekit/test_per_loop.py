@@ -84,3 +84,24 @@ def test_a_client_that_could_not_be_made_is_made_anew() -> None:
 
     asyncio.run(use())
     assert clients.closed == clients.made
+
+
+def test_a_loop_that_waits_for_the_closing_is_not_waited_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A blocking close inside async code: its own loop can close its client only afterwards."""
+    monkeypatch.setattr(f"{PerLoop.__module__}._HELD_UP_S", 0.05)
+    clients = Clients()
+    per_loop = PerLoop(clients.make, clients.close)
+
+    async def use_and_close_from_elsewhere() -> None:
+        await per_loop.get()
+        closing = threading.Thread(target=lambda: asyncio.run(per_loop.close()))
+        closing.start()
+        closing.join(10)  # holds this loop up, as a blocking call does
+        assert not closing.is_alive()
+        assert clients.closed == {}
+        await asyncio.sleep(0.05)  # it goes on
+
+    asyncio.run(use_and_close_from_elsewhere())
+    assert clients.closed == clients.made

@@ -9,12 +9,18 @@ from __future__ import annotations
 import asyncio
 from asyncio import AbstractEventLoop
 from collections.abc import AsyncGenerator, Awaitable, Callable
+from concurrent.futures import Future
+from contextlib import suppress
 from threading import Lock
 from typing import Generic, TypeVar
 
 __all__ = ["PerLoop"]
 
 T = TypeVar("T")
+
+
+# How long a client's own loop may take to close it before nobody waits any more.
+_HELD_UP_S = 2.0
 
 
 class _Opened(Generic[T]):
@@ -84,7 +90,8 @@ class PerLoop(Generic[T]):
         """Close every client whose loop still runs. Repeatable.
 
         A client of a loop that was closed without ending its generators is dropped; its sockets
-        close with it.
+        close with it. A loop that is held up, perhaps by whoever waits for this very call, closes
+        its own as soon as it goes on.
         """
         with self._lock:
             clients = dict(self._clients)
@@ -95,7 +102,7 @@ class PerLoop(Generic[T]):
                 await self._close_one(opened)
             elif loop.is_running():
                 there = asyncio.run_coroutine_threadsafe(self._close_one(opened), loop)
-                await asyncio.wrap_future(there)
+                await _wait_a_while(there, here)
 
     async def _close_one(self, opened: _Opened[T]) -> None:
         await opened.guard.aclose()
@@ -107,6 +114,23 @@ class PerLoop(Generic[T]):
             return
         if not opened.failed():
             await self._close(opened.client.result())
+
+
+async def _wait_a_while(work: Future[None], here: AbstractEventLoop) -> None:
+    """Wait for work on another loop, raising what it raised; not for ever."""
+    ended = asyncio.Event()
+
+    def wake(_: Future[None]) -> None:
+        with suppress(RuntimeError):  # nobody waits: this loop has been closed
+            here.call_soon_threadsafe(ended.set)
+
+    work.add_done_callback(wake)
+    try:
+        async with asyncio.timeout(_HELD_UP_S):
+            await ended.wait()
+    except TimeoutError:
+        return  # it ends by itself when its loop goes on
+    work.result()
 
 
 async def _as_coroutine(make: Callable[[], Awaitable[T]]) -> T:
