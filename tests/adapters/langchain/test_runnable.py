@@ -324,6 +324,16 @@ def test_what_is_no_message_is_refused(book: Daybook) -> None:
         chain.invoke(3, CONFIG)
     with pytest.raises(InvalidInputError, match="session_id"):
         chain.invoke("q")
+    unnamed = RunnableWithMessageHistory(RunnableLambda(echo), book, history_messages_key="past")
+    with pytest.raises(InvalidInputError, match="input_messages_key"):
+        unnamed.invoke("q", CONFIG)
+    named = RunnableWithMessageHistory(
+        RunnableLambda(lambda given: AIMessage(f"re:{given['q']}")),
+        book,
+        input_messages_key="q",
+        history_messages_key="past",
+    )
+    assert named.invoke("text", CONFIG).text == "re:text"
 
 
 async def test_one_turn_at_a_time_on_an_event_loop(book: Daybook) -> None:

@@ -36,7 +36,7 @@ from daybook.adapters.langchain.turn_messages import (
 )
 from daybook.blocking import Daybook
 from daybook.client import AsyncDaybook
-from daybook.errors import ConfigError, DaybookError
+from daybook.errors import ConfigError, DaybookError, InvalidInputError
 
 __all__ = ["HistoryWriteError", "RunnableWithMessageHistory"]
 
@@ -265,6 +265,7 @@ class RunnableWithMessageHistory(Runnable[Any, Any]):
         return list(groups.values())
 
     def _begin(self, given: Any, config: RunnableConfig, history: Any) -> _Run:
+        given = self._beside_history(given)
         sent = input_messages(given, self.input_messages_key)
         configurable = {**(config.get("configurable") or {}), "message_history": history}
         answer = LastAnswer()
@@ -272,6 +273,19 @@ class RunnableWithMessageHistory(Runnable[Any, Any]):
             patch_config(config, configurable=configurable), {"callbacks": [answer]}
         )
         return _Run(history, sent, inner, partial(self._input, given, sent), answer)
+
+    def _beside_history(self, given: Any) -> Any:
+        """Return the dict that a history goes into; text and messages are its one other field."""
+        if not self.history_messages_key or isinstance(given, dict):
+            return given
+        name = self.input_messages_key
+        if name is None:
+            schema: Any = self.runnable.get_input_schema()
+            fields = set(schema.model_fields) - {self.history_messages_key, "root"}
+            if len(fields) != 1:
+                raise InvalidInputError("the input is no dict: set input_messages_key")
+            name = fields.pop()
+        return {name: given}
 
     def _input(self, given: Any, sent: list[BaseMessage], before: list[BaseMessage]) -> Any:
         """Return what the runnable gets."""

@@ -38,6 +38,8 @@ def trim_messages(  # noqa: PLR0913 - LangChain's
 ) -> Any:
     """Return the messages that fit a budget; without messages, a runnable that does.
 
+    The runnable also takes a dict, such as a prompt's input, and trims each list of messages in it.
+
     Laws, whatever the arguments: at most `max_tokens` as `token_counter` counts the list, or
     `BudgetError`; a call and its results are in together or not at all, and what no provider
     accepts is out; every system message stays; with ``"last"`` the newest user message and what
@@ -71,7 +73,16 @@ def trim_messages(  # noqa: PLR0913 - LangChain's
                 listed = listed[:-1]
         return _Trim(listed, max_tokens, _counter_of(token_counter)).kept(strategy, start_on)
 
-    return RunnableLambda(trim) if messages is None else trim(messages)
+    def trim_input(given: Any) -> Any:
+        if isinstance(given, dict):  # a prompt's input: the history is one of its values
+            return {key: trim(one) if _are_messages(one) else one for key, one in given.items()}
+        return trim(given)
+
+    return RunnableLambda(trim_input) if messages is None else trim(messages)
+
+
+def _are_messages(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(one, BaseMessage) for one in value)
 
 
 class _Trim:
