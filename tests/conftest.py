@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
@@ -21,6 +22,11 @@ from tests.servers.catalog import KINDS
 from tests.servers.dynamodb import CREDENTIALS, REGION
 from tests.servers.launch import ServerMissingError
 from tests.servers.sharing import shared_server
+
+# Whoever runs tests in the background may have had Ctrl-C ignored; children inherit that, and some
+# tests are about it.
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # Runs in a server's own process; importing it for doctests would need the server's packages.
 collect_ignore = ["servers/moto_one_at_a_time.py"]
