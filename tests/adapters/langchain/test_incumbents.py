@@ -17,6 +17,7 @@ import pytest
 import redis
 import sqlalchemy
 from langchain_core.messages import AIMessage, HumanMessage
+from pydantic import Field
 
 from daybook.adapters.langchain import (
     DynamoDBChatMessageHistory,
@@ -28,7 +29,7 @@ from daybook.adapters.langchain import (
     SQLChatMessageHistory,
     incumbent_urls,
 )
-from daybook.errors import ConfigError, UnsupportedError
+from daybook.errors import ConfigError, InvalidInputError, UnsupportedError
 from tests.adapters.langchain import theirs
 
 CALL = {"name": "f", "args": {"a": 1}, "id": "c1", "type": "tool_call"}
@@ -177,6 +178,15 @@ def test_mongodb(mongodb_url: str) -> None:
     history = MongoDBChatMessageHistory(mongodb_url, name, "lc_test", history_size=1, **NO_INDEX)
     history.add_messages([HumanMessage("1"), HumanMessage("2")])
     assert [message.text for message in history.messages] == ["2"]
+
+
+def test_a_declared_field_without_a_default_is_an_argument_that_must_be_given() -> None:
+    class Tagged(InMemoryChatMessageHistory):
+        tag: str = Field()
+
+    assert Tagged(tag="x").tag == "x"
+    with pytest.raises(InvalidInputError, match="tag"):
+        Tagged()
 
 
 URLS = [

@@ -34,7 +34,7 @@ from langchain_core.messages import (
 from langchain_core.output_parsers import StrOutputParser
 from langchain_core.prompts import ChatPromptTemplate, MessagesPlaceholder
 from langchain_core.runnables import ConfigurableFieldSpec
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from daybook.adapters import langchain as ours
 from daybook.adapters.langchain_classic import ConversationBufferMemory
@@ -396,8 +396,7 @@ def retries(names: Names) -> None:
         )
         def add_messages(self, messages: Sequence[BaseMessage]) -> None:
             super().add_messages(messages)
-            if messages:
-                self._persist_to_backend()
+            self._persist_to_backend()
 
         def _persist_to_backend(self) -> None:
             if failures:
@@ -439,6 +438,30 @@ def migrated(names: Names) -> None:
             {"input": text}, config={"configurable": {"session_id": "user1"}}
         )
         assert response == said
+
+
+def window_class(names: Names) -> None:
+    base = names.InMemoryChatMessageHistory
+
+    class WindowChatMessageHistory(base):  # type: ignore[valid-type,misc] # either
+        k: int = Field(default=2, description="keep last k exchanges")
+
+        def add_messages(self, messages: Sequence[BaseMessage]) -> None:
+            super().add_messages(messages)
+            kept: Any = list(self.messages)  # type: ignore[has-type] # either
+            self.messages = kept[-2 * self.k :]
+
+    store = names.store
+    store.update(two=WindowChatMessageHistory(), one=WindowChatMessageHistory(k=1))
+    assert (store["two"].k, store["one"].k) == (2, 1)
+    chain_with_memory = names.RunnableWithMessageHistory(
+        names.chain, names.get_session_history, **KEYS
+    )
+    for session_id, kept in (("two", 4), ("one", 2)):
+        for text in ("1", "2", "3"):
+            chain_with_memory.invoke({"input": text}, config=at(session_id=session_id))
+        assert len(texts(store[session_id])) == kept
+        assert texts(store[session_id])[-2] == "3"
 
 
 class ChatRequest(BaseModel):
@@ -718,6 +741,7 @@ BLOCKS: list[Callable[[Names], None]] = [
     retries,
     legacy,
     migrated,
+    window_class,
     web_application,
     streaming,
     trimming,

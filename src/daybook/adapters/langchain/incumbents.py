@@ -10,9 +10,10 @@ import weakref
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from langchain_core.messages import BaseMessage
+from pydantic.fields import FieldInfo
 
 from daybook.adapters.langchain.history import DaybookChatMessageHistory
 from daybook.adapters.langchain.incumbent_urls import (
@@ -27,7 +28,7 @@ from daybook.adapters.langchain.incumbent_urls import (
 from daybook.adapters.langchain.messages import from_langchain, readable
 from daybook.adapters.langchain.session_history import SessionHistory
 from daybook.adapters.opened import BookOrUrl, OpenedBook
-from daybook.errors import ConfigError
+from daybook.errors import ConfigError, InvalidInputError
 from daybook.model.identifiers import new_id
 
 __all__ = [
@@ -42,7 +43,17 @@ __all__ = [
 
 
 class InMemoryChatMessageHistory(DaybookChatMessageHistory):
-    """A history that ends with its object."""
+    """A history that ends with its object.
+
+    A subclass may declare pydantic fields, as those of LangChain's class do: each is an argument.
+    """
+
+    _declared: ClassVar[dict[str, FieldInfo]] = {}
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        own = {name: one for name, one in vars(cls).items() if isinstance(one, FieldInfo)}
+        cls._declared = {**cls._declared, **own}
 
     def __init__(
         self,
@@ -53,12 +64,17 @@ class InMemoryChatMessageHistory(DaybookChatMessageHistory):
         **options: Any,
     ) -> None:
         """Begin with some messages; the other arguments are `DaybookChatMessageHistory`'s."""
+        for name, field in self._declared.items():
+            if name not in options and field.is_required():
+                raise InvalidInputError(f"{name} is missing")
+            default = field.get_default(call_default_factory=True)
+            setattr(self, name, options.pop(name, default))
         super().__init__(session_id or new_id(), url, **options)
         if session_id is None:
             opened = self._place.open()
             ending = weakref.finalize(self, _forget, opened, self._history)
             ending.atexit = False
-        self.add_messages(list(messages))
+        DaybookChatMessageHistory.add_messages(self, list(messages))
 
     @property
     def messages(self) -> list[BaseMessage]:
@@ -71,8 +87,9 @@ class InMemoryChatMessageHistory(DaybookChatMessageHistory):
     def messages(self, messages: Sequence[BaseMessage]) -> None:
         for message in messages:
             from_langchain(message)  # before anything is removed
-        self.clear()
-        self.add_messages(messages)
+        # A subclass's own methods may set this.
+        DaybookChatMessageHistory.clear(self)
+        DaybookChatMessageHistory.add_messages(self, messages)
 
 
 class FileChatMessageHistory(DaybookChatMessageHistory):
