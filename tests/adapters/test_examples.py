@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.adapters.places import own_place
+
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples" / "adapters"
 PROGRAMS = sorted(EXAMPLES.glob("*.py"))
 LONGEST = 160
@@ -114,7 +116,7 @@ def test_example_runs(program: Path, tmp_path: Path) -> None:
 
 
 def test_the_steps_are_the_same_on_a_server(redis_url: str, tmp_path: Path) -> None:
-    said = output(EXAMPLES / "memory_management_steps.py", tmp_path, redis_url)
+    said = output(EXAMPLES / "memory_management_steps.py", tmp_path, own_place(redis_url))
     assert missing("memory_management_steps", said) == []
     assert list(tmp_path.iterdir()) == []
 

@@ -9,6 +9,7 @@ import pytest
 from daybook.adapters.ai_infra import session
 from daybook.adapters.ai_infra.memory import ConversationMemory, MemoryStore
 from daybook.model.identifiers import new_id
+from tests.adapters.places import own_place
 
 
 @pytest.mark.parametrize("fixture", ["file", "redis_url", "mongodb_url"])
@@ -17,7 +18,7 @@ async def test_memories_conversations_and_sessions(
 ) -> None:
     monkeypatch.setenv("DAYBOOK_CACHE", str(tmp_path / "cache"))
     is_file = fixture == "file"
-    url = f"file:///{tmp_path}/store" if is_file else request.getfixturevalue(fixture)
+    url = f"file:///{tmp_path}/store" if is_file else own_place(request.getfixturevalue(fixture))
     tenant = f"t-{new_id()}"
     talk = [{"role": "user", "content": "the JWT token had expired"}]
     async with (

@@ -18,6 +18,7 @@ from langgraph.store.sqlite import SqliteStore
 
 from daybook.adapters.langgraph import DaybookStore
 from daybook.testing.fake_clock import FakeClock
+from tests.adapters.places import own_place
 
 ENGINES = ("inmemory", "sqlite", "file", "redis", "postgresql", "mongodb", "dynamodb")
 Opener = Callable[..., Any]
@@ -42,9 +43,7 @@ def daybook_store(
     elif engine in urls:
         url = urls[engine]
     else:
-        url = request.getfixturevalue(fixtures.get(engine, f"{engine}_url"))
-        if engine == "redis":
-            url = f"{url}?prefix=langgraph-{uuid4().hex}"
+        url = own_place(request.getfixturevalue(fixtures.get(engine, f"{engine}_url")))
     clock, tenant = TickingClock(), f"t{uuid4().hex}"
     with ExitStack() as stack:
 
