@@ -24,6 +24,20 @@ def test_who_names_the_same_place_and_options_shares_a_book(tmp_path: Path) -> N
         held.close()
 
 
+def test_a_relative_place_is_another_one_in_another_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held = []
+    for name in ("one", "other"):
+        (tmp_path / name).mkdir()
+        monkeypatch.chdir(tmp_path / name)
+        held.append(opened("sqlite:///a.db", embedder=None))
+    assert held[0].blocking is not held[1].blocking
+    for one in held:
+        one.close()
+    assert all((tmp_path / name / "a.db").exists() for name in ("one", "other"))
+
+
 def test_threads_that_open_at_once_get_one_book(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/a.db"
     with ThreadPoolExecutor(8) as pool:

@@ -11,6 +11,7 @@ import asyncio
 import os
 import threading
 from collections.abc import Coroutine
+from pathlib import Path
 from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
@@ -152,7 +153,12 @@ class _Books:
         self._shared: dict[_Key, _Shared] = {}
 
     def take(self, url: str, options: dict[str, Any]) -> _Shared:
-        key = (url, *((name, _identity(options[name])) for name in sorted(options)))
+        # A relative file is another one after a change of folder.
+        key = (
+            str(Path.cwd()),
+            url,
+            *((name, _identity(options[name])) for name in sorted(options)),
+        )
         with self._lock:
             shared = self._shared.get(key)
             if shared is None:
