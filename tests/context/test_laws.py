@@ -18,7 +18,7 @@ from tests.context.laws import faults, newest_turn, sound_entries
 from tests.context.transcripts import budgets, sound_transcripts, transcripts
 
 COUNTER = ApproximateTokenCounter()
-# The profile decides: 40 for a quick run, 100 in CI, 2,000 in the long one.
+# The profile decides: 40 for a quick run, 60 in CI, 2,000 in the long one.
 EXAMPLES = settings().max_examples
 Trimmer = Callable[[Sequence[HistoryEntry], int], list[HistoryEntry]]
 
