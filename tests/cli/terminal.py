@@ -21,6 +21,7 @@ fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 os.execv(sys.argv[1], sys.argv[1:])
 """
 _LIMIT_S = 30.0
+_AGAIN_S = 3.0
 
 CTRL_C, CTRL_D, UP = "\x03", "\x04", "\x1b[A"
 
@@ -42,12 +43,22 @@ class Terminal:
         """Press keys; "\\r" is Enter."""
         os.write(self._screen, keys.encode())
 
+    def press(self, key: str, text: str) -> str:
+        """Press a key until it shows a text, as somebody does who sees nothing happen.
+
+        Python's line editor misses a Ctrl-C that comes in the moment before it waits for keys.
+        """
+        for _ in range(int(_LIMIT_S / _AGAIN_S)):
+            self.type(key)
+            if self._shows(text, _AGAIN_S):
+                break
+        return self.until(text)
+
     def until(self, text: str) -> str:
         """Wait until it shows a text, after the one of the last call; return all up to it."""
-        end = time.monotonic() + _LIMIT_S
-        while (found := self.shown.find(text, self._seen)) < 0:
-            if not self._read(end - time.monotonic()):
-                raise AssertionError(f"{text!r} did not come: {self.shown[self._seen :]!r}")
+        if not self._shows(text, _LIMIT_S):
+            raise AssertionError(f"{text!r} did not come: {self.shown[self._seen :]!r}")
+        found = self.shown.find(text, self._seen)
         before = self.shown[self._seen : found + len(text)]
         self._seen = found + len(text)
         return before
@@ -57,6 +68,13 @@ class Terminal:
         while self._read(_LIMIT_S):
             pass
         return self._process.wait(_LIMIT_S)
+
+    def _shows(self, text: str, limit_s: float) -> bool:
+        end = time.monotonic() + limit_s
+        while self.shown.find(text, self._seen) < 0:
+            if not self._read(end - time.monotonic()):
+                return False
+        return True
 
     def _read(self, limit_s: float) -> bool:
         ready, _, _ = select.select([self._screen], [], [], max(0.0, limit_s))

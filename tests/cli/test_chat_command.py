@@ -107,8 +107,8 @@ def test_editing_and_ending(folder: Path) -> None:
     with terminal(CHAT, folder, {"HOME": str(folder), "PYTHON_HISTORY": ""}) as screen:
         assert screen.until(PROMPT).count("no language model is configured") == 1
         screen.type("half a secret")
-        screen.type(CTRL_C)
-        screen.until(PROMPT)
+        screen.until("half a secret")
+        screen.press(CTRL_C, PROMPT)
         screen.type("Rex likes bones\r")
         screen.until("I remember nothing")
         screen.until(PROMPT)
