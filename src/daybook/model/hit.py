@@ -23,6 +23,8 @@ class Hit(Struct, frozen=True, kw_only=True):
         why: The named features behind the score, largest contribution first.
         said_at: When it was said.
         speaker: Who said it: the message's name, else its role.
+        superseded_by: Id of a newer message among the hits that says otherwise of the same thing;
+            None if no hit does.
     """
 
     message: Message
@@ -33,3 +35,4 @@ class Hit(Struct, frozen=True, kw_only=True):
     why: dict[str, float]
     said_at: datetime | None
     speaker: str
+    superseded_by: str | None = None
