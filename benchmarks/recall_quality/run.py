@@ -1,25 +1,25 @@
 """Recall's quality on data from outside: `python -m benchmarks.recall_quality.run --data FOLDER`.
 
-Feeds each conversation as one user's history, asks its questions, writes a run file (one JSON
-object a line: `question_id`, `ranked`) and prints recall at 5, 10 and 20 with the time a question
-takes. With `--through daybook` everything goes through `Daybook` itself on an in-memory engine.
+Feeds each conversation as one user's history, asks its questions and prints recall at 5, 10 and 20,
+within 500 words and by session, with 95 % intervals, and the time a question takes. `--out` keeps
+the rankings, `--against` prints the paired difference to rankings kept before. With `--through
+daybook` everything goes through `Daybook` itself on an in-memory engine.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import time
-from collections import defaultdict
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
 
-from benchmarks.recall_quality.conversations import Conversation, Question, load_conversations
+from benchmarks.recall_quality.conversations import Conversation, load_conversations
 from benchmarks.recall_quality.embedders import open_embedder
 from benchmarks.recall_quality.indexed_conversation import index_conversation
+from benchmarks.recall_quality.report import Results, read_run, table, write_run
 from benchmarks.recall_quality.through_daybook import daybook_opener
 from daybook.embedders.static_table import StaticTable
 from daybook.recall.analysis import Analyzer
@@ -28,8 +28,8 @@ from daybook.recall.weights import weights_for
 
 __all__ = ["main"]
 
-_DEPTH = 50
-_CUTS = (5, 10, 20)
+# Deep enough for ten sessions.
+_DEPTH = 100
 
 Ask = Callable[[str], list[str]]
 
@@ -53,35 +53,12 @@ def openers(embedder_name: str, cache: Path | None) -> Callable[[Conversation], 
     return open_conversation
 
 
-def recall(question: Question, ranked: list[str], depth: int) -> float:
-    """Return the share of a question's evidence among the first `depth`."""
-    return len(set(question.evidence) & set(ranked[:depth])) / len(question.evidence)
-
-
-def report(
-    results: Iterable[tuple[Conversation, Question, list[str]]], seconds: list[float]
-) -> None:
-    """Print recall for each data set, answerable questions only, and each category."""
-    rows: dict[tuple[str, str], list[list[float]]] = defaultdict(list)
-    for conversation, question, ranked in results:
-        if question.evidence:
-            shares = [100 * recall(question, ranked, cut) for cut in _CUTS]
-            rows[conversation.dataset, question.category].append(shares)
-            if question.answerable:
-                rows[conversation.dataset, "(answerable)"].append(shares)
-    print(f"{'':36}{'n':>6}" + "".join(f"{f'R@{cut}':>8}" for cut in _CUTS))
-    for (dataset, category), values in sorted(rows.items()):
-        means = "".join(f"{value:8.1f}" for value in np.mean(values, axis=0))
-        print(f"{dataset + ' ' + category:36}{len(values):>6}{means}")
-    p50, p95 = np.percentile(np.array(seconds) * 1_000, [50, 95])
-    print(f"query p50 {p50:.2f} ms, p95 {p95:.2f} ms over {len(seconds)} questions")
-
-
 def ask_all(
     conversations: Iterable[Conversation], open_conversation: Callable[[Conversation], Ask]
-) -> tuple[list[tuple[Conversation, Question, list[str]]], list[float]]:
+) -> tuple[Results, list[float]]:
     """Return every question with its ranked turns, and the seconds each took."""
-    results, seconds = [], []
+    results: Results = []
+    seconds = []
     for conversation in conversations:
         ask = open_conversation(conversation)
         for question in conversation.questions:
@@ -93,12 +70,13 @@ def ask_all(
 
 
 def main() -> None:
-    """Run every question, write the run file, print the table."""
+    """Run every question, keep the rankings, print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, required=True, help="folder of data sets")
     parser.add_argument("--embedder", choices=("static", "minilm", "none"), default="static")
     parser.add_argument("--through", choices=("pipeline", "daybook"), default="pipeline")
-    parser.add_argument("--out", type=Path, help="where the run file goes")
+    parser.add_argument("--out", type=Path, help="where the rankings go")
+    parser.add_argument("--against", type=Path, help="rankings kept by an earlier --out")
     parser.add_argument("--cache", type=Path, help="folder for MiniLM's vectors (pipeline only)")
     arguments = parser.parse_args()
     with ExitStack() as stack:
@@ -108,11 +86,12 @@ def main() -> None:
             open_conversation = openers(arguments.embedder, arguments.cache)
         results, seconds = ask_all(load_conversations(arguments.data), open_conversation)
     if arguments.out is not None:
-        with arguments.out.open("w", encoding="utf-8") as file:
-            for conversation, question, ranked in results:
-                line = {"question_id": question.id, "conv_id": conversation.id, "ranked": ranked}
-                file.write(json.dumps(line) + "\n")
-    report(results, seconds)
+        write_run(arguments.out, results)
+    against = None if arguments.against is None else read_run(arguments.against)
+    for line in table(results, against):
+        print(line)
+    p50, p95 = np.percentile(np.array(seconds) * 1_000, [50, 95])
+    print(f"query p50 {p50:.2f} ms, p95 {p95:.2f} ms over {len(seconds)} questions")
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from daybook import Daybook, Message
 
 __all__ = ["daybook_opener"]
 
-_DEPTH = 50
+_DEPTH = 100
 
 
 class _StoppedClock:
