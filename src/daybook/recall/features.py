@@ -197,5 +197,6 @@ def _date(query: AnalysedQuery, created_at: NDArray[np.int64]) -> Floats:
         early = (microseconds(window.since) - created_at) / _DAY
         late = (created_at - microseconds(window.until)) / _DAY
         outside = np.maximum(np.maximum(early / _DAYS_BEFORE, late / _DAYS_AFTER), 0)
-        closeness = np.maximum(closeness, np.maximum(1 - outside, 0).astype(np.float32))
+        near = np.maximum(1 - outside, 0).astype(np.float32) * np.float32(window.share)
+        closeness = np.maximum(closeness, near)
     return closeness
