@@ -1,0 +1,1 @@
+"""Small conversations in many languages, written for this check, and questions about them."""
