@@ -15,8 +15,11 @@ BENCH_VENV ?= .venv-bench
 ADAPTERS_VENV ?= .venv-adapters
 BIN := $(VENV)/bin
 PIP_FLAGS := --quiet --disable-pip-version-check
-INSTALL_PINS := install $(PIP_FLAGS) --require-hashes --no-deps
-INSTALL_SELF := install $(PIP_FLAGS) --no-deps --no-build-isolation --editable .
+# uv fetches side by side and compiles nothing: half a minute for what takes pip four.
+export UV_HTTP_TIMEOUT ?= 180
+UV := $(BIN)/uv pip install --quiet --no-deps --python
+INSTALL_PINS := --require-hashes -r
+INSTALL_SELF := --no-build-isolation --editable .
 
 # Tests use both cores of a small machine; `make test WORKERS=0 ARGS="tests/context -k budget"`.
 WORKERS ?= 2
@@ -34,41 +37,44 @@ $(BIN)/python:
 	@test -n "$(PYTHON)" || { echo "Daybook needs Python 3.11 or newer; none was found." >&2; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 
-$(VENV)/.core: constraints-core.txt pyproject.toml | $(BIN)/python
-	@test -e $(VENV)/.full || { $(BIN)/pip $(INSTALL_PINS) -r constraints-core.txt && $(BIN)/pip $(INSTALL_SELF); }
+$(VENV)/.uv: constraints-uv.txt | $(BIN)/python
+	$(BIN)/pip install $(PIP_FLAGS) --no-deps $(INSTALL_PINS) $<
 	@touch $@
 
-$(VENV)/.full: constraints.txt pyproject.toml | $(BIN)/python
-	$(BIN)/pip $(INSTALL_PINS) -r constraints.txt
-	$(BIN)/pip $(INSTALL_SELF)
+$(VENV)/.core: constraints-core.txt pyproject.toml | $(VENV)/.uv
+	@test -e $(VENV)/.full || { $(UV) $(VENV) $(INSTALL_PINS) $< && $(UV) $(VENV) $(INSTALL_SELF); }
+	@touch $@
+
+$(VENV)/.full: constraints.txt pyproject.toml | $(VENV)/.uv
+	$(UV) $(VENV) $(INSTALL_PINS) $<
+	$(UV) $(VENV) $(INSTALL_SELF)
 	@touch $@ $(VENV)/.core
 
-$(BENCH_VENV)/.full: constraints-bench.txt pyproject.toml
-	$(PYTHON) -m venv $(BENCH_VENV)
-	$(BENCH_VENV)/bin/pip $(INSTALL_PINS) -r constraints-bench.txt
-	$(BENCH_VENV)/bin/pip $(INSTALL_SELF)
+$(BENCH_VENV)/.full: constraints-bench.txt pyproject.toml | $(VENV)/.uv
+	test -x $(BENCH_VENV)/bin/python || $(PYTHON) -m venv $(BENCH_VENV)
+	$(UV) $(BENCH_VENV) $(INSTALL_PINS) $<
+	$(UV) $(BENCH_VENV) $(INSTALL_SELF)
 	@touch $@
 
 # A newer LangChain lies beside the one that resolvers choose; PYTHONPATH puts it in front.
 NEWEST_LANGCHAIN := $(ADAPTERS_VENV)/langchain-newest
 
-# Compiling a gigabyte of frameworks takes a minute; what is imported compiles itself.
-$(ADAPTERS_VENV)/.full: constraints-adapters.txt constraints-langchain-newest.txt pyproject.toml
+$(ADAPTERS_VENV)/.full: constraints-adapters.txt constraints-langchain-newest.txt pyproject.toml | $(VENV)/.uv
 	test -x $(ADAPTERS_VENV)/bin/python || $(PYTHON) -m venv $(ADAPTERS_VENV)
-	$(ADAPTERS_VENV)/bin/pip $(INSTALL_PINS) --no-compile -r constraints-adapters.txt
+	$(UV) $(ADAPTERS_VENV) $(INSTALL_PINS) $<
 	rm -rf $(NEWEST_LANGCHAIN)
-	$(ADAPTERS_VENV)/bin/pip $(INSTALL_PINS) --no-compile --target $(NEWEST_LANGCHAIN) -r constraints-langchain-newest.txt
-	$(ADAPTERS_VENV)/bin/pip $(INSTALL_SELF)
+	$(UV) $(ADAPTERS_VENV) --target $(NEWEST_LANGCHAIN) $(INSTALL_PINS) constraints-langchain-newest.txt
+	$(UV) $(ADAPTERS_VENV) $(INSTALL_SELF)
 	@touch $@
 
 # Real servers for the tests (docs/servers.md). npm needs no lock file for one pinned program.
 DYNALITE := 4.0.0
 
 $(VENV)/.servers: constraints-servers.txt | $(VENV)/.full
-	$(BIN)/pip $(INSTALL_PINS) -r constraints-servers.txt
+	$(UV) $(VENV) $(INSTALL_PINS) $<
 	@touch $@
 
-$(VENV)/node/.dynalite-$(DYNALITE): | $(BIN)/python
+$(VENV)/node/.dynalite-$(DYNALITE): | $(BIN)/python system-tools
 	@command -v npm >/dev/null || { echo "npm is missing: the tests on dynalite cannot run" >&2; exit 0; }; \
 	mkdir -p $(VENV)/node && npm install --prefix $(VENV)/node --no-save --no-package-lock --no-audit \
 		--no-fund --loglevel=error dynalite@$(DYNALITE) >/dev/null && touch $@
@@ -78,6 +84,9 @@ servers: $(VENV)/.servers $(VENV)/node/.dynalite-$(DYNALITE) ## Install the data
 
 .PHONY: venv
 venv: $(VENV)/.full ## Create .venv with all that development needs
+
+.PHONY: everything
+everything: venv servers system-tools $(ADAPTERS_VENV)/.full ## Install all that check and test need (make -j4)
 
 # What is missing, as Debian packages: a tool that its package brings, then the package.
 MISSING_TOOLS = $(shell \

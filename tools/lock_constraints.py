@@ -8,7 +8,7 @@ Python and pip:
     python tools/lock_constraints.py --only constraints-servers.txt
 
 The files are complete and hold for every supported Python, so they are installed with
-``pip install --require-hashes --no-deps -r FILE`` and name no index.
+``uv pip install --require-hashes --no-deps -r FILE``, or pip's, and name no index.
 """
 
 from __future__ import annotations
@@ -55,6 +55,12 @@ class Lock:
 
 
 LOCKS = (
+    Lock(
+        "constraints-uv.txt",
+        "The program that installs the other pins: many downloads at once, nothing compiled.",
+        without_dependencies=("uv",),
+        alone=True,
+    ),
     Lock(
         "constraints.txt",
         "Everything that working on Daybook and running its tests needs.",
