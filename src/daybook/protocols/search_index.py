@@ -96,6 +96,33 @@ class SearchIndex(Protocol):
         """
         ...
 
+    async def groups(
+        self,
+        tenant: str,
+        collection: Collection,
+        *,
+        after: tuple[str, str] | None = None,
+        limit: int,
+    ) -> list[tuple[str, str]]:
+        """Return a tenant's groups, each as ``(user_id, group)``.
+
+        Args:
+            tenant: Whose.
+            collection: Turns or records.
+            after: The last one of the page before; None for the first page.
+            limit: At most so many.
+
+        Ordering: one of the engine's own, the same for every call, so that pages that follow each
+        other return each group that stays exactly once.
+        """
+        ...
+
+    async def listed(
+        self, scope: Scope, collection: Collection, group: str
+    ) -> list[tuple[str, int]]:
+        """Return a group's documents, each as ``(key, position)``, in ascending position."""
+        ...
+
     async def state(self, scope: Scope | None = None) -> IndexState:
         """Return how much is indexed, of one user or of all."""
         ...

@@ -183,6 +183,35 @@ class MixedEmbedders(IndexDouble):
         return await self.inner.candidates(scope, collection, replace(query, embedder="any"))
 
 
+class ListsOnePage(IndexDouble):
+    """Every page of groups is the first one."""
+
+    async def groups(
+        self, tenant: str, collection: Collection, *, limit: int, **_rest: Any
+    ) -> list[tuple[str, str]]:
+        """Forget where the page before ended, and stop in the end."""
+        self.pages = getattr(self, "pages", 0) + 1
+        return (
+            [] if self.pages % 9 == 0 else await self.inner.groups(tenant, collection, limit=limit)
+        )
+
+
+class ListsEveryone(IndexDouble):
+    """The documents of a group are listed whoever's they are."""
+
+    async def listed(
+        self, scope: Scope, collection: Collection, group: str
+    ) -> list[tuple[str, int]]:
+        """List the group of every user of the tenant."""
+        users = {user for user, _ in await self.inner.groups(scope.tenant, collection, limit=999)}
+        found = [
+            one
+            for user in users
+            for one in await self.inner.listed(Scope(scope.tenant, user), collection, group)
+        ]
+        return sorted(found, key=lambda one: one[1])
+
+
 INDEX_DOUBLES: dict[type[IndexDouble], str] = {
     FilterAfterSearch: "test_filters_come_before_limits",
     SharedByTenant: "test_statistics_are_of_one_user",
@@ -191,5 +220,7 @@ INDEX_DOUBLES: dict[type[IndexDouble], str] = {
     WatermarkSurvives: "test_watermarks_follow_puts_and_groups",
     AppendsForEver: "test_a_repeated_put_changes_nothing",
     SearchesThePast: "test_a_put_is_seen_by_the_next_search",
+    ListsOnePage: "test_a_tenants_groups_are_listed_in_pages",
+    ListsEveryone: "test_a_groups_documents_are_listed",
     MixedEmbedders: "test_vectors_of_another_embedder_are_not_compared",
 }

@@ -35,6 +35,8 @@ INDEX_CASES: dict[str, _Case] = {
         scope, "turns", query("secret", vector=unit(1), limit=99)
     ),
     "stale": lambda index, _scope: index.stale("turns", "e", limit=9),
+    "groups": lambda index, scope: index.groups(scope.tenant, "turns", limit=9),
+    "listed": lambda index, scope: index.listed(scope, "turns", "s"),
     "state": lambda index, scope: index.state(scope),
 }
 
@@ -239,7 +241,7 @@ class IndexSearchContract(Contract[SearchIndex]):
     ) -> None:
         """There is no index of a whole tenant."""
         for name, case in INDEX_CASES.items():
-            if name not in ("stale", "state"):
+            if name not in ("stale", "state", "groups"):
                 with pytest.raises(InvalidInputError):
                     await case(index, Scope("acme"))
 

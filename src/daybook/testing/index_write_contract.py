@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+from daybook.model.scope import Scope
 from daybook.protocols.search_index import SearchIndex
 from daybook.testing.fake_clock import FakeClock
 from daybook.testing.odd_data import AWKWARD_IDS
@@ -22,7 +23,7 @@ async def keys_with(index: SearchIndex, word: str) -> set[str]:
 
 
 class IndexWriteContract(Contract[SearchIndex]):
-    """`SearchIndex.put`, `delete`, `erase`, `watermark`, `stale` and `state`."""
+    """`SearchIndex.put`, `delete`, `erase`, `watermark`, `stale`, `state` and the listings."""
 
     @scenario
     async def test_a_put_is_seen_by_the_next_search(
@@ -180,6 +181,47 @@ class IndexWriteContract(Contract[SearchIndex]):
         await index.put(ALICE, "turns", [document("a", vector=unit(1), embedder="y")])
         await index.delete(ALICE, "turns", "s", keys=["b"])
         assert (await index.state(ALICE)).embedders == {"y": 1}
+
+    @scenario
+    async def test_a_tenants_groups_are_listed_in_pages(
+        self, index: SearchIndex, clock: FakeClock
+    ) -> None:
+        """With or without documents, each once; nothing of another tenant or collection."""
+        other = Scope("elsewhere", "alice")
+        for name in AWKWARD_IDS:
+            await index.put(ALICE, "turns", [document("m", "tea", group=name)])
+        await index.put(BOB, "turns", [], watermarks=[("empty", 3)])
+        await index.put(other, "turns", [document("m", group="theirs")])
+        await index.put(ALICE, "records", [document("k", group="notes", position=0)])
+        found: list[tuple[str, str]] = []
+        while page := await index.groups(
+            ALICE.tenant, "turns", after=found[-1] if found else None, limit=3
+        ):
+            assert len(page) <= 3
+            found += page
+        mine = [("alice", name) for name in AWKWARD_IDS]
+        assert sorted(found) == sorted([*mine, ("bob", "empty")])
+        assert await index.groups(ALICE.tenant, "records", limit=9) == [("alice", "notes")]
+        await index.delete(BOB, "turns", "empty")
+        assert ("bob", "empty") not in await index.groups(ALICE.tenant, "turns", limit=999)
+
+    @scenario
+    async def test_a_groups_documents_are_listed(
+        self, index: SearchIndex, clock: FakeClock
+    ) -> None:
+        """In their order, each once however often it was written, and of one user alone."""
+        batch = [document(f"m{number}", position=number) for number in (1, 2, 4)]
+        await index.put(ALICE, "turns", batch)
+        await index.put(ALICE, "turns", [document("m1", "again", position=1)])
+        await index.put(ALICE, "turns", [document("t1", group="t")])
+        await index.put(BOB, "turns", [document("b1")])
+        assert await index.listed(ALICE, "turns", "s") == [("m1", 1), ("m2", 2), ("m4", 4)]
+        assert await index.listed(ALICE, "records", "s") == []
+        await index.delete(ALICE, "turns", "s", keys=["m2"])
+        assert await index.listed(ALICE, "turns", "s") == [("m1", 1), ("m4", 4)]
+        for name in AWKWARD_IDS:
+            await index.put(ALICE, "records", [document(name, group=name, position=0)])
+            assert await index.listed(ALICE, "records", name) == [(name, 0)]
 
     @scenario
     async def test_any_id_names_one_document(self, index: SearchIndex, clock: FakeClock) -> None:

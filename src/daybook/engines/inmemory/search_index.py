@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import islice
+from operator import itemgetter
 from threading import Lock
 
 from daybook.engines.inmemory.capabilities import INMEMORY, check_open
@@ -52,6 +53,9 @@ class _Documents:
             del self.listed[place]
         self.columns.remove(group, keys=keys, before=before)
         return len(gone)
+
+    def groups(self) -> set[str]:
+        return {*self.watermarks, *(group for group, _ in self.listed)}
 
 
 class InMemorySearchIndex:
@@ -134,6 +138,35 @@ class InMemorySearchIndex:
         with self._lock:
             check_open(self._closed, "stale")
             return [*islice(self._stale(collection, embedder), limit)]
+
+    async def groups(
+        self,
+        tenant: str,
+        collection: Collection,
+        *,
+        after: tuple[str, str] | None = None,
+        limit: int,
+    ) -> list[tuple[str, str]]:
+        """Return a tenant's groups in the order of their names."""
+        with self._lock:
+            check_open(self._closed, "groups")
+            found = {
+                (user_id, group)
+                for (owner, user_id, held), documents in self._places.items()
+                if owner == tenant and held == collection
+                for group in documents.groups()
+            }
+        return sorted(one for one in found if after is None or one > after)[:limit]
+
+    async def listed(
+        self, scope: Scope, collection: Collection, group: str
+    ) -> list[tuple[str, int]]:
+        """Return a group's documents."""
+        found = self._find(scope, collection, "listed")
+        with self._lock:
+            held = {} if found is None else found.listed
+            mine = [(key, at) for (name, key), (at, _) in held.items() if name == group]
+        return sorted(mine, key=itemgetter(1))
 
     async def state(self, scope: Scope | None = None) -> IndexState:
         """Return how much is indexed."""

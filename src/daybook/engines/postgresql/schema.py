@@ -14,6 +14,7 @@ from daybook.engines.postgresql.driver_errors import ENGINE
 from daybook.engines.postgresql.schema_append import APPEND_FUNCTIONS
 from daybook.engines.postgresql.schema_extend import EXTEND_RECORDS
 from daybook.engines.postgresql.schema_index import SEARCH_INDEX
+from daybook.engines.postgresql.schema_listing import INDEX_LISTING
 from daybook.engines.postgresql.schema_reads import READ_FUNCTIONS
 from daybook.engines.postgresql.schema_records import RECORD_FUNCTIONS
 from daybook.engines.postgresql.schema_sessions import SESSION_FUNCTIONS
@@ -30,7 +31,12 @@ _LOG_AND_RECORDS = (
     *RECORD_FUNCTIONS,
 )
 
-STEPS: tuple[tuple[str, ...], ...] = (_LOG_AND_RECORDS, SEARCH_INDEX, EXTEND_RECORDS)
+STEPS: tuple[tuple[str, ...], ...] = (
+    _LOG_AND_RECORDS,
+    SEARCH_INDEX,
+    EXTEND_RECORDS,
+    INDEX_LISTING,
+)
 VERSION = len(STEPS)
 
 _TENANT = "set_config('daybook.tenant', encode(p_tenant, 'hex'), true)"

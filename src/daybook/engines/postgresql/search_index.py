@@ -42,6 +42,10 @@ _DELETE = f"SELECT {{schema}}.index_delete({_SCOPE}, %b::bytea, %b::bytea[], %b:
 _ERASE = "SELECT {schema}.index_erase(%b::bytea, %b::bytea, %b::text[])"
 _WATERMARK = f"SELECT {{schema}}.index_watermark({_SCOPE}, %b::bytea)"
 _STALE = "SELECT * FROM {schema}.index_stale(%b::text, %b::bytea, %b::int8)"
+_GROUPS = (
+    "SELECT * FROM {schema}.index_groups_of(%b::bytea, %b::text, %b::bytea, %b::bytea, %b::int8)"
+)
+_LISTED = f"SELECT * FROM {{schema}}.index_listed({_SCOPE}, %b::bytea)"
 _STATE = "SELECT * FROM {schema}.index_state(%b::bytea, %b::bytea)"
 
 
@@ -170,6 +174,30 @@ class PostgreSQLSearchIndex:
             )
             for tenant, user, group, key, position, *_ in rows
         ]
+
+    async def groups(
+        self,
+        tenant: str,
+        collection: Collection,
+        *,
+        after: tuple[str, str] | None = None,
+        limit: int,
+    ) -> list[tuple[str, str]]:
+        """Return a tenant's groups in the order of their bytes."""
+        user, group = (
+            (None, None) if after is None else (after[0].encode(), name_to_bytes(after[1]))
+        )
+        arguments = (tenant.encode(), collection, user, group, limit)
+        rows = await self._database.fetch("groups", _GROUPS, arguments)
+        return [(found.decode(), name_from_bytes(name)) for found, name, *_ in rows]
+
+    async def listed(
+        self, scope: Scope, collection: Collection, group: str
+    ) -> list[tuple[str, int]]:
+        """Return a group's documents."""
+        arguments = (*scope_arguments(_name(scope, collection)), name_to_bytes(group))
+        rows = await self._database.fetch("listed", _LISTED, arguments)
+        return [(name_from_bytes(name), position) for name, position, *_ in rows]
 
     async def state(self, scope: Scope | None = None) -> IndexState:
         """Return how much is indexed."""

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from functools import partial
 
 from daybook.enginekit.column_cache import ScopeName
-from daybook.engines.sqlite import index_jobs
+from daybook.engines.sqlite import index_jobs, index_listing
 from daybook.engines.sqlite.file_columns import FileColumns
 from daybook.engines.sqlite.reader_pool import ReaderPool
 from daybook.engines.sqlite.writer import Writer
@@ -140,6 +140,27 @@ class SQLiteSearchIndex:
         """Return documents that were analysed under another embedder."""
         job = partial(index_jobs.stale, collection=collection, embedder=embedder, limit=limit)
         return await self._readers.run(job, "stale")
+
+    async def groups(
+        self,
+        tenant: str,
+        collection: Collection,
+        *,
+        after: tuple[str, str] | None = None,
+        limit: int,
+    ) -> list[tuple[str, str]]:
+        """Return a tenant's groups."""
+        job = partial(
+            index_listing.groups, tenant=tenant, collection=collection, after=after, limit=limit
+        )
+        return await self._readers.run(job, "groups")
+
+    async def listed(
+        self, scope: Scope, collection: Collection, group: str
+    ) -> list[tuple[str, int]]:
+        """Return a group's documents."""
+        job = partial(index_listing.listed, name=_name(scope, collection), group=group)
+        return await self._readers.run(job, "listed")
 
     async def state(self, scope: Scope | None = None) -> IndexState:
         """Return how much is indexed."""

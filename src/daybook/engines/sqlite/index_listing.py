@@ -1,0 +1,45 @@
+"""What an index holds, by name: queries for whoever rebuilds it."""
+
+from __future__ import annotations
+
+import sqlite3
+
+from daybook.enginekit.column_cache import ScopeName
+from daybook.enginekit.packed_ids import id_from_column
+from daybook.model.index_document import Collection
+
+__all__ = ["groups", "listed"]
+
+# The first bound lets the index on scopes find the place; the second is exact.
+_GROUPS = (
+    "SELECT user_id, name FROM index_scopes JOIN index_groups ON scope = index_scopes.row "
+    "WHERE tenant = ? AND collection = ? AND user_id >= ? AND (user_id, name) > (?, ?) "
+    "ORDER BY user_id, name LIMIT ?"
+)
+_LISTED = (
+    "SELECT index_documents.name, position FROM index_scopes "
+    "JOIN index_groups ON scope = index_scopes.row "
+    "JOIN index_documents ON group_row = index_groups.row "
+    "WHERE tenant = ? AND user_id = ? AND collection = ? AND index_groups.name = ? "
+    "ORDER BY position"
+)
+
+
+def groups(
+    connection: sqlite3.Connection,
+    *,
+    tenant: str,
+    collection: Collection,
+    after: tuple[str, str] | None,
+    limit: int,
+) -> list[tuple[str, str]]:
+    """Return ``(user_id, group)`` of a tenant, in the order of their names."""
+    user_id, name = after or ("", "")
+    bounds = (tenant, collection, user_id, user_id, name, limit)
+    return connection.execute(_GROUPS, bounds).fetchall()
+
+
+def listed(connection: sqlite3.Connection, *, name: ScopeName, group: str) -> list[tuple[str, int]]:
+    """Return ``(key, position)`` of a group's documents, in ascending position."""
+    found = connection.execute(_LISTED, (*name, group))
+    return [(id_from_column(key), position) for key, position in found]
