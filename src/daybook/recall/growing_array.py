@@ -45,6 +45,10 @@ class GrowingArray(Generic[Scalar]):
         self._data[self._size : end] = added
         self._size = end
 
+    def take(self, rows: NDArray[np.int64]) -> NDArray[Scalar]:
+        """Return a copy of some rows."""
+        return self._data[rows]
+
     def keep(self, rows: NDArray[np.int64]) -> None:
         """Keep only these rows, in this order."""
         self._data = self._data[rows]
