@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ from daybook.protocols.search_index import SearchIndex
 
 if TYPE_CHECKING:
     from daybook.recall.ranker import Ranked
+    from daybook.recall.time_relations import TimeWindow
 
 __all__ = ["EVERYTHING", "SearchFilter", "run_query"]
 
@@ -40,7 +42,7 @@ EVERYTHING = SearchFilter()
 _CANDIDATES = 300
 
 
-async def run_query(
+async def run_query(  # noqa: PLR0913 - what a search is made of
     index: SearchIndex,
     models: Models,
     scope: Scope,
@@ -50,6 +52,7 @@ async def run_query(
     now: datetime,
     limit: int,
     only: SearchFilter = EVERYTHING,
+    windows: Sequence[TimeWindow] = (),
 ) -> list[Ranked]:
     """Return the best documents of a scope for a query, best first.
 
@@ -62,6 +65,7 @@ async def run_query(
         now: When it is asked: what "last month" counts from.
         limit: At most so many.
         only: Which documents may be found at all.
+        windows: Spans of time that it means beside those that the calendar names.
 
     Raises:
         StoreError: The index failed.
@@ -73,7 +77,9 @@ async def run_query(
     from daybook.recall.weights import weights_for  # noqa: PLC0415
 
     speakers = await index.speakers(scope, collection)
-    query = plan_query(text, analyzer=models.analyzer, now=now, speaker_names=speakers)
+    query = plan_query(
+        text, analyzer=models.analyzer, now=now, speaker_names=speakers, windows=windows
+    )
     rows = await models.embed([query.subject], purpose="query")
     vector = None if rows is None or not rows[0].any() else rows[0]
     candidates = await index.candidates(

@@ -1,0 +1,116 @@
+"""A question with its times found out: what to search for, and how to arrange what is found."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from daybook.indexing.models import Models
+from daybook.model.hit import Hit
+
+if TYPE_CHECKING:
+    from daybook.recall.question_times import QuestionTimes
+    from daybook.recall.time_relations import TimeWindow
+
+__all__ = ["TimedQuestion", "timed_question"]
+
+# How many messages are looked at for an event's date, for dates said, for the periods of a history.
+_SIGHTINGS = 8
+_POOL = 50
+_HISTORY_POOL = 4
+
+FindSightings = Callable[[str, int], Awaitable[Sequence[Hit]]]
+
+
+class TimedQuestion(Struct, frozen=True, kw_only=True):
+    """A question, the times in it, and when the event was that it dates something by.
+
+    Attributes:
+        text: What to search for.
+        times: What the question says about time.
+        event_windows: The spans that its event stands for; empty without one, or if nothing that
+            was said tells when the event was.
+        models: Those of the search.
+    """
+
+    text: str
+    times: QuestionTimes
+    event_windows: tuple[TimeWindow, ...]
+    models: Models
+
+    def pool(self, limit: int) -> int:
+        """Return how many hits to read so that `limit` can be chosen among them."""
+        if self.times.history:
+            return max(_POOL, limit * _HISTORY_POOL)
+        return max(_POOL, limit) if self._windows else limit
+
+    def arranged(self, hits: Sequence[Hit], limit: int) -> list[Hit]:
+        """Return at most `limit` of the hits in the order that the question's times ask for.
+
+        Args:
+            hits: The best `pool(limit)`, best first, or more.
+            limit: How many are wanted.
+        """
+        from daybook.recall.question_times import by_said_dates, spread_over_time  # noqa: PLC0415
+
+        found = list(hits)
+        if self.event_windows and not self.times.windows:
+            found = [_dated_by_event(hit) for hit in found]
+        if self._windows:
+            found = by_said_dates(found, self._windows, self._date_weight())
+        return spread_over_time(found, limit) if self.times.history else found[:limit]
+
+    @property
+    def _windows(self) -> tuple[TimeWindow, ...]:
+        return (*self.times.windows, *self.event_windows)
+
+    def _date_weight(self) -> float:
+        from daybook.recall.weights import weights_for  # noqa: PLC0415
+
+        return weights_for(self.models.embedder_id).final.get("date", 0.0)
+
+
+async def timed_question(
+    text: str, *, now: datetime, models: Models, find: FindSightings
+) -> TimedQuestion:
+    """Return a question with its times found out.
+
+    Args:
+        text: As asked.
+        now: When it is asked, aware.
+        models: Those of the search.
+        find: Returns the best hits for the words of an event; asked once if the question has one.
+
+    Raises:
+        StoreError: The index or the log failed.
+        ProviderError: The embedder failed.
+    """
+    from daybook.recall.question_times import read_times  # noqa: PLC0415 - compiles its rules
+
+    times = read_times(text, now)
+    if times.anchor is None:
+        return TimedQuestion(text=text, times=times, event_windows=(), models=models)
+    from daybook.recall.event_anchors import Sighting, event_windows, place_event  # noqa: PLC0415
+
+    phrase = times.anchor.phrase
+    told = await find(phrase, _SIGHTINGS)
+    sightings = [Sighting(hit.message.text, hit.said_at) for hit in told if hit.said_at is not None]
+    span = place_event(phrase, sightings, models.analyzer.stems)
+    if span is None:
+        return TimedQuestion(text=text, times=times, event_windows=(), models=models)
+    windows = tuple(event_windows(times.anchor, *span, now))
+    return TimedQuestion(
+        text=times.anchor.question, times=times, event_windows=windows, models=models
+    )
+
+
+def _dated_by_event(hit: Hit) -> Hit:
+    """Return a hit whose date counted because of an event with that reason named."""
+    if "date" not in hit.why:
+        return hit
+    why = {"event" if name == "date" else name: part for name, part in hit.why.items()}
+    return replace(hit, why=why)

@@ -1,0 +1,92 @@
+"""What a question says about time, all of it: dates, an event, whether it asks for a history."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from daybook.model.hit import Hit
+from daybook.recall.calendar_times import calendar_spans
+from daybook.recall.event_anchors import EventAnchor, find_anchor
+from daybook.recall.history_spread import asks_history, spread
+from daybook.recall.said_dates import said_dates, said_share
+from daybook.recall.time_expressions import TimeWindow, time_windows
+
+__all__ = ["QuestionTimes", "by_said_dates", "read_times", "spread_over_time"]
+
+# A message that says a date counts less than one of that date: in our measurements the date of a
+# question is nearly always near the day on which its answer was said.
+_SAID_SHARE = 0.6
+
+
+class QuestionTimes(Struct, frozen=True):
+    """The times of a question, read.
+
+    Attributes:
+        windows: Spans that the calendar names.
+        anchor: The event it dates something by, if it does.
+        history: Whether it asks how something went over time.
+    """
+
+    windows: tuple[TimeWindow, ...]
+    anchor: EventAnchor | None
+    history: bool
+
+
+def read_times(question: str, now: datetime) -> QuestionTimes:
+    """Return what `question`, in English, says about time.
+
+    Args:
+        question: As asked.
+        now: When, aware.
+
+    Cost: about 0.1 ms. Pure.
+    """
+    return QuestionTimes(
+        windows=tuple(time_windows(question, now)),
+        anchor=find_anchor(question, calendar_spans(question, now)),
+        history=asks_history(question),
+    )
+
+
+def by_said_dates(
+    hits: Sequence[Hit], windows: Sequence[TimeWindow], date_weight: float
+) -> list[Hit]:
+    """Return the hits with those raised that say a date in one of `windows`, best first.
+
+    What a hit has already for having been said then counts against it: nothing counts twice.
+
+    Args:
+        hits: Best first.
+        windows: What the question names.
+        date_weight: What the ranker gives to a message said within a window.
+
+    Cost: about 0.1 ms for a hit of three sentences.
+    """
+    raised = []
+    for hit in hits:
+        if hit.said_at is None:
+            raised.append(hit)
+            continue
+        share = _SAID_SHARE * said_share(windows, said_dates(hit.message.text, hit.said_at))
+        more = share * date_weight - hit.why.get("date", 0.0) - hit.why.get("event", 0.0)
+        raised.append(_with(hit, "said_date", more) if more > 0 else hit)
+    return sorted(raised, key=lambda hit: -hit.score)
+
+
+def spread_over_time(hits: Sequence[Hit], limit: int) -> list[Hit]:
+    """Return `limit` of the hits, best first, chosen so that the periods they are from are covered.
+
+    Hits without a date stand at the beginning of time.
+    """
+    moments = [0.0 if hit.said_at is None else hit.said_at.timestamp() for hit in hits]
+    return [hits[place] for place in spread([hit.score for hit in hits], moments, limit)]
+
+
+def _with(hit: Hit, name: str, more: float) -> Hit:
+    """Return a hit with one more contribution to its score, the largest first as ever."""
+    why = dict(sorted((hit.why | {name: more}).items(), key=lambda item: -abs(item[1])))
+    return replace(hit, score=hit.score + more, why=why)

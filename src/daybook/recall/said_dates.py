@@ -1,0 +1,104 @@
+"""Dates that a message says: "last Friday" in one of 8 May 2023 means 5 May.
+
+A text is read sentence by sentence, because whether it looks ahead ("we'll go on Friday") or back
+("we went on Friday") decides which Friday is meant. Pure, English.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+
+from msgspec import Struct
+
+from daybook.recall.calendar_times import CalendarSpan, Lean, calendar_spans
+from daybook.recall.time_relations import TimeWindow
+
+__all__ = ["Sentence", "said_dates", "said_share", "sentences"]
+
+# A long message is a document; its dates are rarely about when it was said.
+_MOST_READ = 4_000
+_SENTENCE = re.compile(r"[^.!?\n]+(?:[.!?]+(?=\s|$)|\n|$)|[^.!?\n]+[.!?]+")
+_AHEAD = re.compile(
+    r"\b(?:will|won't|shall|going to|gonna|plan(?:s|ned|ning)?|tomorrow|upcoming|next|soon|booked"
+    r"|scheduled|looking forward|can't wait|until|hope to|hoping to|want to|about to|deadline|due"
+    r"|coming up|\w+'ll)\b",
+    re.IGNORECASE,
+)
+_BACK = re.compile(
+    r"\b(?:was|were|did|had|went|got|came|met|bought|saw|made|took|gave|left|ran|won|began|started"
+    r"|last|ago|yesterday|[a-z]{2,}ed)\b",
+    re.IGNORECASE,
+)
+_DAY = 86_400.0
+_LONGEST_WINDOW = 100 * _DAY
+_LONGEST_SAID = 100 * _DAY
+_LEAST_SHARE = 0.3
+
+
+class Sentence(Struct, frozen=True):
+    """One sentence of a text.
+
+    Attributes:
+        text: Its words.
+        asks: Whether it is a question.
+        ahead: Whether it looks ahead, to a plan or an appointment.
+    """
+
+    text: str
+    asks: bool
+    ahead: bool
+
+
+def sentences(text: str) -> Iterator[Sentence]:
+    """Yield the sentences of the beginning of `text`."""
+    for match in _SENTENCE.finditer(text[:_MOST_READ]):
+        found = match[0].strip()
+        if found:
+            yield Sentence(found, found.endswith("?"), _looks_ahead(found))
+
+
+def said_dates(text: str, said_at: datetime) -> list[CalendarSpan]:
+    """Return the spans of time that a message says, resolved against the moment it was said.
+
+    Args:
+        text: What it says.
+        said_at: When, aware.
+
+    Cost: about 30 µs a sentence.
+    """
+    found: list[CalendarSpan] = []
+    for sentence in sentences(text):
+        found += calendar_spans(sentence.text, said_at, lean=_lean(sentence))
+    return found
+
+
+def said_share(windows: Sequence[TimeWindow], dates: Sequence[CalendarSpan]) -> float:
+    """Return how well what a message says matches the times that a question names, 0 to 1.
+
+    1 where a date said lies wholly inside a window, less the more of it lies outside. Windows and
+    dates of more than a season say too little and count nothing.
+    """
+    best = 0.0
+    for window in windows:
+        length = (window.until - window.since).total_seconds()
+        if length > _LONGEST_WINDOW:
+            continue
+        for date in dates:
+            said = (date.until - date.since).total_seconds()
+            inside = min(window.until, date.until) - max(window.since, date.since)
+            overlap = inside.total_seconds()
+            if overlap > 0 and said <= _LONGEST_SAID:
+                best = max(best, window.share * max(overlap / said, _LEAST_SHARE))
+    return best
+
+
+def _lean(sentence: Sentence) -> Lean:
+    if sentence.ahead:
+        return "future"
+    return "past" if _BACK.search(sentence.text) else "near"
+
+
+def _looks_ahead(text: str) -> bool:
+    return _AHEAD.search(text) is not None
