@@ -102,7 +102,14 @@ class AsyncDaybook:
         self.sessions = Sessions(log, records, access, notes, changed=changed, **common)
         self.history = History(log, access, notes, changed=changed, **common)
         self.recall = Recall(
-            log, index, self._indexer, models, tenant=tenant, clock=clock, no_index=no_index
+            log,
+            index,
+            self._indexer,
+            models,
+            tenant=tenant,
+            clock=clock,
+            counter=counter,
+            no_index=no_index,
         )
         self.records = Records(records, record_indexer, tenant=tenant, clock=clock)
         self._language_model = model

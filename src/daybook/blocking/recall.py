@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from daybook.facets.recall import Recall, RecallState
 from daybook.loop_thread import LoopThread
 from daybook.model.hit import Hit
+
+if TYPE_CHECKING:
+    from daybook.model.passage import Recollection
 
 __all__ = ["BlockingRecall"]
 
@@ -22,7 +26,7 @@ class BlockingRecall:
         self._facet = facet
         self._run = loop.run
 
-    def search(
+    def search(  # noqa: PLR0913 - as `Recall.search`
         self,
         query: str,
         *,
@@ -30,8 +34,10 @@ class BlockingRecall:
         session_id: str | Sequence[str] | None = None,
         since: datetime | None = None,
         until: datetime | None = None,
-        limit: int = 10,
-        neighbours: int = 1,
+        limit: int | None = None,
+        neighbours: int | None = None,
+        max_tokens: int | None = None,
+        explain: bool = False,
         read_your_writes: bool = True,
     ) -> _Hits:
         """See `Recall.search`."""
@@ -44,6 +50,34 @@ class BlockingRecall:
                 until=until,
                 limit=limit,
                 neighbours=neighbours,
+                max_tokens=max_tokens,
+                explain=explain,
+                read_your_writes=read_your_writes,
+            )
+        )
+
+    def passages(
+        self,
+        query: str,
+        *,
+        user_id: str,
+        session_id: str | Sequence[str] | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        limit: int | None = None,
+        max_tokens: int = 500,
+        read_your_writes: bool = True,
+    ) -> Recollection:
+        """See `Recall.passages`."""
+        return self._run(
+            self._facet.passages(
+                query,
+                user_id=user_id,
+                session_id=session_id,
+                since=since,
+                until=until,
+                limit=limit,
+                max_tokens=max_tokens,
                 read_your_writes=read_your_writes,
             )
         )

@@ -10,29 +10,33 @@ from msgspec import Struct
 
 from daybook.errors import InvalidInputError, NotFoundError, UnsupportedError
 from daybook.facets.checks import check_limit, check_moment
+from daybook.facets.hit_reading import FoundHits, read_hits
 from daybook.facets.session_forks import all_sessions
 from daybook.indexing.documents import to_micros
 from daybook.indexing.models import Models
 from daybook.indexing.query_runner import SearchFilter, run_query
 from daybook.indexing.turn_indexer import TurnIndexer
-from daybook.model.codec import decode_entry
-from daybook.model.entry import HistoryEntry
 from daybook.model.hit import Hit
 from daybook.model.identifiers import check_id
-from daybook.model.message import Message
 from daybook.model.scope import Scope
 from daybook.protocols.clock import Clock
 from daybook.protocols.message_log import MessageLog, PendingSession
 from daybook.protocols.search_index import SearchIndex
+from daybook.protocols.token_counter import TokenCounter
 
 if TYPE_CHECKING:
-    from daybook.recall.ranker import Ranked
+    from daybook.model.passage import Recollection
 
 __all__ = ["Recall", "RecallState"]
 
 _MOST_QUERY = 10_000
 _MOST_NEIGHBOURS = 20
 _MOST_PENDING = 100_000
+_DEFAULT_LIMIT = 10
+# As many as are read to fill a budget; beyond, hardly any are evidence.
+_MOST_TO_FIT = 100
+# A message takes at least so many tokens, so that a small budget need not read a hundred.
+_SMALLEST_MESSAGE = 8
 
 
 class RecallState(Struct, frozen=True, kw_only=True):
@@ -65,9 +69,11 @@ class Recall:
         *,
         tenant: str,
         clock: Clock,
+        counter: TokenCounter,
         no_index: str = "",
     ) -> None:
         self._log = log
+        self._counter = counter
         self._no_index = no_index
         self._maybe_index = index
         self._maybe_indexer = indexer
@@ -75,7 +81,7 @@ class Recall:
         self._tenant = tenant
         self._clock = clock
 
-    async def search(
+    async def search(  # noqa: PLR0913 - what may be asked
         self,
         query: str,
         *,
@@ -83,8 +89,10 @@ class Recall:
         session_id: str | Sequence[str] | None = None,
         since: datetime | None = None,
         until: datetime | None = None,
-        limit: int = 10,
-        neighbours: int = 1,
+        limit: int | None = None,
+        neighbours: int | None = None,
+        max_tokens: int | None = None,
+        explain: bool = False,
         read_your_writes: bool = True,
     ) -> list[Hit]:
         """Return the messages that best answer a question, best first, with their surroundings.
@@ -96,8 +104,12 @@ class Recall:
             session_id: Only this session, or these.
             since: Only messages said at or after this moment.
             until: Only messages said before this moment.
-            limit: At most so many.
-            neighbours: How many messages before and after each to return with it.
+            limit: At most so many; 10 if None, or with `max_tokens` as many as fit (of 100).
+            neighbours: How many messages before and after each to return with it; 1 if None, or
+                with `max_tokens` only the question that a short answer follows.
+            max_tokens: Fill so many tokens, as counted at append, with the best evidence: whole
+                messages, repeats left out. The counts of all `messages` stay within it.
+            explain: Give each hit its `reasons`.
             read_your_writes: First index what this user's sessions gained; if False, what the
                 background has not reached yet may be missed.
 
@@ -107,34 +119,67 @@ class Recall:
             StoreError: A store failed.
             ProviderError: The embedder failed.
         """
-        scope = Scope.of(self._tenant, check_id(user_id, "user_id"))
-        around = _check_neighbours(neighbours)
-        first, last = check_moment(since, "since"), check_moment(until, "until")
-        groups = _check_sessions(session_id)
+        asked = self._asked(query, user_id, session_id, since, until)
+        around = 1 if neighbours is None else _check_neighbours(neighbours)
+        wanted = _wanted(limit, max_tokens)
         if read_your_writes:
-            await self._indexer.catch_up(scope)
-        only = SearchFilter(
-            groups=groups,
-            since=None if first is None else to_micros(first),
-            until=None if last is None else to_micros(last),
-        )
-        text, wanted = _check_query(query), check_limit(limit)
-        asked = wanted
-        while True:
-            ranked = await run_query(
-                self._index,
-                self._models,
-                scope,
-                "turns",
-                text,
-                now=self._clock.now(),
-                limit=asked,
-                only=only,
-            )
-            hits = await self._hits(scope, ranked, around)
-            if len(hits) >= wanted or len(ranked) < asked:
-                return hits[:wanted]
-            asked *= 2  # some were of sessions that have expired or are gone
+            await self._indexer.catch_up(asked.scope)
+        found = await self._best(asked, wanted, around)
+        if max_tokens is not None:
+            found = found.within(max_tokens, whole_surroundings=neighbours is not None)
+        if not explain:
+            return found.hits
+        from daybook.recall.explanation import explained  # noqa: PLC0415 - loads when asked for
+
+        return [explained(hit, asked.text, self._models.analyzer) for hit in found.hits]
+
+    async def passages(
+        self,
+        query: str,
+        *,
+        user_id: str,
+        session_id: str | Sequence[str] | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        limit: int | None = None,
+        max_tokens: int = 500,
+        read_your_writes: bool = True,
+    ) -> Recollection:
+        """Return the best evidence for a question as text of so many tokens at most.
+
+        Neighbouring hits are put together, repeats are counted and left out, and of a message that
+        would take more than half of the budget the part that matches best is quoted.
+
+        Args:
+            query: A question or some words.
+            user_id: Whose conversations; no other's are looked at.
+            session_id: Only this session, or these.
+            since: Only messages said at or after this moment.
+            until: Only messages said before this moment.
+            limit: Look at so many hits at most; 100 if None.
+            max_tokens: Tokens of the whole text, dates and speakers included, by the counter that
+                counts messages at append.
+            read_your_writes: First index what this user's sessions gained.
+
+        Raises:
+            InvalidInputError: An argument is not valid.
+            UnsupportedError: No search index is configured.
+            StoreError: A store failed.
+            ProviderError: The embedder failed.
+        """
+        from daybook.recall.matched_words import matched_spans  # noqa: PLC0415 - as `search`
+        from daybook.recall.passages import recollect  # noqa: PLC0415
+
+        asked = self._asked(query, user_id, session_id, since, until)
+        wanted = _wanted(limit, check_limit(max_tokens, "max_tokens"))
+        if read_your_writes:
+            await self._indexer.catch_up(asked.scope)
+        found = await self._best(asked, wanted, 1)
+
+        def spans(text: str) -> Sequence[tuple[int, int]]:
+            return matched_spans(text, asked.text, self._models.analyzer)
+
+        return recollect(found.hits, max_tokens, counter=self._counter, spans=spans)
 
     async def index(self, session_id: str, *, user_id: str | None = None) -> int:
         """Index what of one session is not indexed yet, now; return how many messages.
@@ -223,38 +268,58 @@ class Recall:
             raise UnsupportedError(f"there is no search index: {self._no_index}")
         return self._maybe_indexer
 
-    async def _hits(self, scope: Scope, ranked: Sequence[Ranked], around: int) -> list[Hit]:
-        """Read the messages behind ranked documents.
+    def _asked(
+        self,
+        query: Any,
+        user_id: Any,
+        session_id: str | Sequence[str] | None,
+        since: datetime | None,
+        until: datetime | None,
+    ) -> _Asked:
+        first, last = check_moment(since, "since"), check_moment(until, "until")
+        only = SearchFilter(
+            groups=_check_sessions(session_id),
+            since=None if first is None else to_micros(first),
+            until=None if last is None else to_micros(last),
+        )
+        scope = Scope.of(self._tenant, check_id(user_id, "user_id"))
+        return _Asked(scope, _check_query(query), only)
 
-        One that is gone from the log is left out, and so is what a fork shares with a session
-        that is among the hits already.
-        """
-        places = [(one.group, one.position - around, one.position + around) for one in ranked]
-        found = await self._log.read_at(scope, places)
-        hits: list[Hit] = []
-        seen: dict[str, list[Message]] = {}
-        for one, stored in zip(ranked, found, strict=True):
-            entries = [decode_entry(entry) for entry in stored]
-            match = next((entry for entry in entries if entry.seq == one.position), None)
-            if match is None or match.message in seen.setdefault(match.message.id, []):
-                continue
-            seen[match.message.id].append(match.message)
-            hits.append(_hit(one, match, entries))
-        return hits
+    async def _best(self, asked: _Asked, wanted: int, around: int) -> FoundHits:
+        """Return the best hits there are, `wanted` at most."""
+        limit = wanted
+        while True:
+            ranked = await run_query(
+                self._index,
+                self._models,
+                asked.scope,
+                "turns",
+                asked.text,
+                now=self._clock.now(),
+                limit=limit,
+                only=asked.only,
+            )
+            found = await read_hits(self._log, asked.scope, ranked, around)
+            if len(found.hits) >= wanted or len(ranked) < limit:
+                return found.first(wanted)
+            limit *= 2  # some were of sessions that have expired or are gone
 
 
-def _hit(ranked: Ranked, match: HistoryEntry, entries: Sequence[HistoryEntry]) -> Hit:
-    message = match.message
-    return Hit(
-        message=message,
-        messages=tuple(entry.message for entry in entries),
-        session_id=ranked.group,
-        seq=match.seq,
-        score=ranked.score,
-        why=ranked.contributions,
-        said_at=message.created_at,
-        speaker=message.name or message.role,
-    )
+class _Asked(Struct, frozen=True):
+    """A question that was checked."""
+
+    scope: Scope
+    text: str
+    only: SearchFilter
+
+
+def _wanted(limit: Any, max_tokens: Any) -> int:
+    """Return how many hits to look for."""
+    most = None if limit is None else check_limit(limit)
+    if max_tokens is None:
+        return most or _DEFAULT_LIMIT
+    fitting = check_limit(max_tokens, "max_tokens") // _SMALLEST_MESSAGE
+    return most or min(_MOST_TO_FIT, max(_DEFAULT_LIMIT, fitting))
 
 
 def _check_query(query: Any) -> str:

@@ -8,7 +8,23 @@ from msgspec import Struct
 
 from daybook.model.message import Message
 
-__all__ = ["Hit"]
+__all__ = ["Hit", "Reason"]
+
+
+class Reason(Struct, frozen=True, kw_only=True):
+    """One reason for a hit's place, in words.
+
+    Attributes:
+        kind: What it is about: ``words``, ``meaning``, ``speaker``, ``date``, ``question``, … .
+        text: A sentence without its end, for example ``"said on a date that you ask about"``.
+        effect: What it adds to the score, or takes from it; a hit's reasons add up to its score.
+        words: Words of the question that the message has, as asked; only with kind ``words``.
+    """
+
+    kind: str
+    text: str
+    effect: float
+    words: tuple[str, ...] = ()
 
 
 class Hit(Struct, frozen=True, kw_only=True):
@@ -25,6 +41,8 @@ class Hit(Struct, frozen=True, kw_only=True):
         speaker: Who said it: the message's name, else its role.
         superseded_by: Id of a newer message among the hits that says otherwise of the same thing;
             None if no hit does.
+        tokens: Tokens of `messages`, as counted at append.
+        reasons: `why` in words, largest effect first; empty unless asked for with ``explain``.
     """
 
     message: Message
@@ -36,3 +54,5 @@ class Hit(Struct, frozen=True, kw_only=True):
     said_at: datetime | None
     speaker: str
     superseded_by: str | None = None
+    tokens: int = 0
+    reasons: tuple[Reason, ...] = ()

@@ -1,0 +1,185 @@
+"""Choose which hits fill a token budget. Pure: whoever calls says what each message costs.
+
+What is worth most for its tokens comes in first, after the best hit, which always has the first
+place. Measured on LoCoMo and on long assistant chats (`benchmarks/recall_quality`): filling by rank
+alone finds 86.0 and 49.0 % of the evidence within 500 words, passing over what does not fit 86.1
+and 57.8 %, this 86.6 and 60.6 %; shares of 0.5 to 0.85 differ by less than their noise.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Collection, Iterator, Sequence
+from datetime import datetime
+
+from msgspec import Struct
+
+from daybook.model.hit import Hit
+from daybook.model.message import Message
+from daybook.recall.repeats import Said
+
+__all__ = ["Chosen", "Cost", "Filled", "Place", "fill_budget"]
+
+Place = tuple[str, int]
+Cost = Callable[[Place, Message, Collection[Place]], int]
+
+# A score is a sum of log odds. Of a message that is twice as long, so much of log 2 is expected in
+# return; a whole one would be the rule for parts that add up, yet a question has one answer.
+_LENGTH_SHARE = 0.7
+# What is so far below the best is hardly ever evidence: without it 0.1 points less are found within
+# 500 or 2,000 words, with 7 or 18 % fewer words.
+_WORST_BELOW_BEST = 8.0
+# A short answer is understood with its question: that costs nothing measurable up to a tenth of the
+# budget. Any other neighbour costs evidence: 86.6 % became 85.7 with all neighbours in a fifth.
+_SHORT_TOKENS = 24
+_CONTEXT_SHARE = 0.1
+
+
+class Chosen(Struct, frozen=True, kw_only=True):
+    """A hit that found room.
+
+    Attributes:
+        hit: The hit.
+        context: Its neighbours that came with it, with their sequence numbers, in order.
+        said_again: When the same was said in hits that stand back behind this one.
+    """
+
+    hit: Hit
+    context: tuple[tuple[int, Message], ...] = ()
+    said_again: tuple[datetime, ...] = ()
+
+
+class Filled(Struct, frozen=True, kw_only=True):
+    """What a budget holds.
+
+    Attributes:
+        chosen: In the order given.
+        used: Their cost, at most the room.
+        left_out: Hits that found no room.
+    """
+
+    chosen: tuple[Chosen, ...]
+    used: int
+    left_out: int
+
+
+def fill_budget(
+    hits: Sequence[Hit], room: int, cost: Cost, *, whole_surroundings: bool = False
+) -> Filled:
+    """Return the hits that fit, with such neighbours as pay.
+
+    Args:
+        hits: Best first, with the neighbours to choose from.
+        room: What may be spent.
+        cost: Given a place, its message, and the places taken so far, what it costs; at least 1.
+        whole_surroundings: Take all of a hit's neighbours, or the hit alone where they do not fit;
+            otherwise only the question that a short answer follows.
+
+    Laws: `used` ≤ `room`; the first hit is in if it fits alone; no place is taken twice; a text
+    that a chosen one contains is not taken again, only counted to it.
+
+    Cost: O(hits · chosen). Pure.
+    """
+    filling = _Filling(hits, room, cost, whole_surroundings=whole_surroundings)
+    for number in _by_worth(hits, cost):
+        filling.offer(number)
+    return filling.filled()
+
+
+def _by_worth(hits: Sequence[Hit], cost: Cost) -> Iterator[int]:
+    """Yield the number of the best hit, then those of others, most worth for their cost first."""
+    if not hits:
+        return
+    yield 0
+    least = max(hit.score for hit in hits) - _WORST_BELOW_BEST
+    worth = {
+        number: hit.score - _LENGTH_SHARE * math.log(cost(_place(hit), hit.message, ()))
+        for number, hit in enumerate(hits)
+        if number and hit.score >= least
+    }
+    yield from sorted(worth, key=lambda number: -worth[number])
+
+
+def _place(hit: Hit) -> Place:
+    return hit.session_id, hit.seq
+
+
+class _Filling:
+    """The budget while it is being filled."""
+
+    def __init__(
+        self, hits: Sequence[Hit], room: int, cost: Cost, *, whole_surroundings: bool
+    ) -> None:
+        self._hits = hits
+        self._room = room
+        self._cost = cost
+        self._whole = whole_surroundings
+        self._context_room = room * _CONTEXT_SHARE
+        self._used = 0
+        self._left_out = 0
+        self._taken: set[Place] = set()
+        self._order: list[int] = []
+        self._context: dict[int, list[tuple[int, Message]]] = {}
+        self._again: dict[int, list[datetime]] = {}
+        self._said = Said()
+
+    def offer(self, number: int) -> None:
+        """Take a hit in, count it to the one that it repeats, or leave it out."""
+        hit = self._hits[number]
+        repeated = self._said.repeated_at(hit)
+        if repeated is not None:
+            if hit.said_at is not None:
+                self._again.setdefault(self._order[repeated], []).append(hit.said_at)
+            return
+        price = self._price(_place(hit), hit.message)
+        if self._used + price > self._room:
+            self._left_out += 1
+            return
+        self._taken.add(_place(hit))
+        self._used += price
+        self._order.append(number)
+        self._said.add(hit)
+        self._take_context(number, price)
+
+    def filled(self) -> Filled:
+        """Return what came in. A neighbour that turned out to be a hit is the hit alone."""
+        matched = {_place(self._hits[number]) for number in self._order}
+        chosen = [
+            Chosen(
+                hit=self._hits[number],
+                context=tuple(
+                    (seq, message)
+                    for seq, message in self._context.get(number, ())
+                    if (self._hits[number].session_id, seq) not in matched
+                ),
+                said_again=tuple(self._again.get(number, ())),
+            )
+            for number in sorted(self._order)
+        ]
+        return Filled(chosen=tuple(chosen), used=self._used, left_out=self._left_out)
+
+    def _price(self, place: Place, message: Message) -> int:
+        return 0 if place in self._taken else self._cost(place, message, self._taken)
+
+    def _take_context(self, number: int, price: int) -> None:
+        hit = self._hits[number]
+        around = [one for one in _surroundings(hit) if (hit.session_id, one[0]) not in self._taken]
+        if not self._whole:
+            around = [one for one in around if one[0] == hit.seq - 1 and "?" in one[1].text]
+            around = around if price <= _SHORT_TOKENS else []
+        total = sum(self._price((hit.session_id, seq), message) for seq, message in around)
+        if self._used + total > self._room or (not self._whole and total > self._context_room):
+            return
+        self._context_room -= total
+        self._used += total
+        self._taken.update((hit.session_id, seq) for seq, _ in around)
+        self._context[number] = around
+
+
+def _surroundings(hit: Hit) -> list[tuple[int, Message]]:
+    """Return a hit's neighbours with their sequence numbers."""
+    own = next((at for at, one in enumerate(hit.messages) if one.id == hit.message.id), None)
+    if own is None:
+        return []
+    first = hit.seq - own
+    return [(first + at, one) for at, one in enumerate(hit.messages) if at != own]

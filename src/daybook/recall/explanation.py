@@ -1,0 +1,134 @@
+"""Say in words why a hit stands where it does.
+
+The ranker adds up named numbers (`Hit.why`). Many of them measure nearly the same, and one corrects
+another, so that a single one misleads: here they are added up by what they are about, and each sum
+becomes a sentence. The sums still make the whole score.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from daybook.model.hit import Hit, Reason
+from daybook.recall.matched_words import Stems, shared_words
+
+__all__ = ["WORDED_FEATURES", "explained", "reasons_of"]
+
+_ABOUT_EQUAL = 1e-9
+_MOST_WORDS = 6
+
+
+class _Ground(Struct, frozen=True):
+    """What some features are about.
+
+    Attributes:
+        kind: As `Reason.kind`.
+        features: Names in `Hit.why`.
+        more: The sentence where they add to the score; ``{speaker}`` is who said it.
+        less: Where they take from it.
+    """
+
+    kind: str
+    features: tuple[str, ...]
+    more: str
+    less: str
+
+
+_NEIGHBOURS = ("1", "2", "-1", "-2")
+_WORDS = _Ground(
+    "words",
+    ("b_raw", "b_name", "b_prev", "b_ctx", "cov", *(f"nb_b{at}" for at in _NEIGHBOURS)),
+    "what is said around it shares words with your question",
+    "shares no telling words with your question",
+)
+_GROUNDS = (
+    _WORDS,
+    _Ground(
+        "meaning",
+        ("d_raw", "d_prev", "d_ctx", "li", *(f"nb_d{at}" for at in _NEIGHBOURS)),
+        "close in meaning to your question",
+        "not close in meaning to your question",
+    ),
+    _Ground(
+        "session",
+        ("b_ses3", "d_ses3"),
+        "its session is about this",
+        "its session is about other things",
+    ),
+    _Ground(
+        "answer",
+        ("prev_qm", "qa_b", "qa_d"),
+        "answers a question asked just before it",
+        "answers a question about something else",
+    ),
+    _Ground("speaker", ("spk",), "said by {speaker}, whom you name", "not said by whom you name"),
+    _Ground("date", ("date",), "said at the time that you ask about", "said at another time"),
+    _Ground("when", ("when_temp",), "names a time, and you ask for one", "names a time"),
+    _Ground("number", ("many_num",), "has a number, and you ask for one", "has a number"),
+    _Ground("question", ("qm",), "is a question", "asks rather than tells"),
+    _Ground("length", ("lnz",), "short and to the point", "long, so that much of it is about else"),
+    _Ground(
+        "assistant",
+        ("asst", "asked_asst"),
+        "said by the assistant, which you ask about",
+        "said by the assistant, and people's own words go first",
+    ),
+    _Ground(
+        "reply",
+        ("prev_asst",),
+        "said right after the assistant spoke",
+        "said right after the assistant spoke, as most is",
+    ),
+)
+_GROUND_OF = {feature: ground for ground in _GROUNDS for feature in ground.features}
+_OTHER = _Ground("other", (), "other signs", "other signs")
+
+WORDED_FEATURES = frozenset(_GROUND_OF)
+
+
+def explained(hit: Hit, query: str, analyzer: Stems) -> Hit:
+    """Return the hit with its `reasons`.
+
+    Args:
+        hit: As `recall.search` returned it.
+        query: What was asked.
+        analyzer: Finds which words of the question the message has.
+
+    Cost: about 10 µs for a message of 26 words. Pure.
+    """
+    return replace(hit, reasons=reasons_of(hit, query, analyzer))
+
+
+def reasons_of(hit: Hit, query: str, analyzer: Stems) -> tuple[Reason, ...]:
+    """Return why a hit stands where it does, largest effect first; effects add up to its score."""
+    effects: dict[_Ground, float] = {}
+    for name, part in hit.why.items():
+        ground = _GROUND_OF.get(name, _OTHER)
+        effects[ground] = effects.get(ground, 0.0) + part
+    reasons = [
+        _reason(ground, effect, hit, query, analyzer)
+        for ground, effect in effects.items()
+        if abs(effect) > _ABOUT_EQUAL
+    ]
+    return tuple(sorted(reasons, key=lambda reason: -abs(reason.effect)))
+
+
+def _reason(ground: _Ground, effect: float, hit: Hit, query: str, analyzer: Stems) -> Reason:
+    words = shared_words(hit.message.text, query, analyzer) if ground is _WORDS else ()
+    if words:
+        text = f"shares {'' if effect > 0 else 'only '}{_listed(words)} with your question"
+    else:
+        text = (ground.more if effect > 0 else ground.less).replace("{speaker}", hit.speaker)
+    return Reason(kind=ground.kind, text=text, effect=effect, words=words)
+
+
+def _listed(words: Sequence[str]) -> str:
+    quoted = [f"“{word}”" for word in words[:_MOST_WORDS]]
+    if len(words) > _MOST_WORDS:
+        return f"{', '.join(quoted)} and {len(words) - _MOST_WORDS} more words"
+    if len(quoted) == 1:
+        return f"the word {quoted[0]}"
+    return f"the words {', '.join(quoted[:-1])} and {quoted[-1]}"
