@@ -98,16 +98,16 @@ class SearchIndex(Protocol):
 
     async def groups(
         self,
-        tenant: str,
+        scope: Scope,
         collection: Collection,
         *,
         after: tuple[str, str] | None = None,
         limit: int,
     ) -> list[tuple[str, str]]:
-        """Return a tenant's groups, each as ``(user_id, group)``.
+        """Return the groups of a user or a tenant, each as ``(user_id, group)``.
 
         Args:
-            tenant: Whose.
+            scope: Whose; without a user, all of the tenant.
             collection: Turns or records.
             after: The last one of the page before; None for the first page.
             limit: At most so many.

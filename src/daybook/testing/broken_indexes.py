@@ -187,12 +187,12 @@ class ListsOnePage(IndexDouble):
     """Every page of groups is the first one."""
 
     async def groups(
-        self, tenant: str, collection: Collection, *, limit: int, **_rest: Any
+        self, scope: Scope, collection: Collection, *, limit: int, **_rest: Any
     ) -> list[tuple[str, str]]:
         """Forget where the page before ended, and stop in the end."""
         self.pages = getattr(self, "pages", 0) + 1
         return (
-            [] if self.pages % 9 == 0 else await self.inner.groups(tenant, collection, limit=limit)
+            [] if self.pages % 9 == 0 else await self.inner.groups(scope, collection, limit=limit)
         )
 
 
@@ -203,7 +203,9 @@ class ListsEveryone(IndexDouble):
         self, scope: Scope, collection: Collection, group: str
     ) -> list[tuple[str, int]]:
         """List the group of every user of the tenant."""
-        users = {user for user, _ in await self.inner.groups(scope.tenant, collection, limit=999)}
+        users = {
+            user for user, _ in await self.inner.groups(Scope(scope.tenant), collection, limit=999)
+        }
         found = [
             one
             for user in users

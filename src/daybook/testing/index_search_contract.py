@@ -35,7 +35,7 @@ INDEX_CASES: dict[str, _Case] = {
         scope, "turns", query("secret", vector=unit(1), limit=99)
     ),
     "stale": lambda index, _scope: index.stale("turns", "e", limit=9),
-    "groups": lambda index, scope: index.groups(scope.tenant, "turns", limit=9),
+    "groups": lambda index, scope: index.groups(scope, "turns", limit=9),
     "listed": lambda index, scope: index.listed(scope, "turns", "s"),
     "state": lambda index, scope: index.state(scope),
 }

@@ -195,15 +195,17 @@ class IndexWriteContract(Contract[SearchIndex]):
         await index.put(ALICE, "records", [document("k", group="notes", position=0)])
         found: list[tuple[str, str]] = []
         while page := await index.groups(
-            ALICE.tenant, "turns", after=found[-1] if found else None, limit=3
+            Scope(ALICE.tenant), "turns", after=found[-1] if found else None, limit=3
         ):
             assert len(page) <= 3
             found += page
         mine = [("alice", name) for name in AWKWARD_IDS]
         assert sorted(found) == sorted([*mine, ("bob", "empty")])
-        assert await index.groups(ALICE.tenant, "records", limit=9) == [("alice", "notes")]
+        assert await index.groups(Scope(ALICE.tenant), "records", limit=9) == [("alice", "notes")]
+        assert await index.groups(BOB, "turns", limit=9) == [("bob", "empty")]
+        assert await index.groups(BOB, "turns", after=("bob", "empty"), limit=9) == []
         await index.delete(BOB, "turns", "empty")
-        assert ("bob", "empty") not in await index.groups(ALICE.tenant, "turns", limit=999)
+        assert ("bob", "empty") not in await index.groups(BOB, "turns", limit=999)
 
     @scenario
     async def test_a_groups_documents_are_listed(

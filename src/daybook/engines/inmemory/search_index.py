@@ -141,19 +141,19 @@ class InMemorySearchIndex:
 
     async def groups(
         self,
-        tenant: str,
+        scope: Scope,
         collection: Collection,
         *,
         after: tuple[str, str] | None = None,
         limit: int,
     ) -> list[tuple[str, str]]:
-        """Return a tenant's groups in the order of their names."""
+        """Return the groups in the order of their names."""
         with self._lock:
             check_open(self._closed, "groups")
             found = {
                 (user_id, group)
-                for (owner, user_id, held), documents in self._places.items()
-                if owner == tenant and held == collection
+                for (tenant, user_id, held), documents in self._places.items()
+                if tenant == scope.tenant and scope.reaches(user_id) and held == collection
                 for group in documents.groups()
             }
         return sorted(one for one in found if after is None or one > after)[:limit]

@@ -6,9 +6,10 @@ from daybook.engines.postgresql.schema_index import function_body
 
 __all__ = ["INDEX_LISTING"]
 
-# A tenant's groups after a place, in the order of their bytes.
+# The groups of a user or a tenant after a place, in the order of their bytes.
 _GROUPS = """CREATE FUNCTION {schema}.index_groups_of(
-    p_tenant bytea, p_collection text, p_after_user bytea, p_after_group bytea, p_limit bigint)
+    p_tenant bytea, p_user bytea, p_collection text,
+    p_after_user bytea, p_after_group bytea, p_limit bigint)
 RETURNS TABLE (user_id bytea, name bytea)
 LANGUAGE plpgsql STABLE ROWS 1000 AS $$
 BEGIN
@@ -17,6 +18,7 @@ BEGIN
     SELECT s.user_id, g.name
     FROM {schema}.index_scopes AS s JOIN {schema}.index_groups AS g ON g.scope = s.row
     WHERE s.tenant = p_tenant AND s.collection = p_collection
+        AND (p_user IS NULL OR s.user_id = p_user)
         AND (p_after_user IS NULL
             OR s.user_id >= p_after_user
                 AND (s.user_id, g.name) > (p_after_user, p_after_group))

@@ -43,7 +43,8 @@ _ERASE = "SELECT {schema}.index_erase(%b::bytea, %b::bytea, %b::text[])"
 _WATERMARK = f"SELECT {{schema}}.index_watermark({_SCOPE}, %b::bytea)"
 _STALE = "SELECT * FROM {schema}.index_stale(%b::text, %b::bytea, %b::int8)"
 _GROUPS = (
-    "SELECT * FROM {schema}.index_groups_of(%b::bytea, %b::text, %b::bytea, %b::bytea, %b::int8)"
+    "SELECT * FROM {schema}.index_groups_of("
+    "%b::bytea, %b::bytea, %b::text, %b::bytea, %b::bytea, %b::int8)"
 )
 _LISTED = f"SELECT * FROM {{schema}}.index_listed({_SCOPE}, %b::bytea)"
 _STATE = "SELECT * FROM {schema}.index_state(%b::bytea, %b::bytea)"
@@ -177,17 +178,18 @@ class PostgreSQLSearchIndex:
 
     async def groups(
         self,
-        tenant: str,
+        scope: Scope,
         collection: Collection,
         *,
         after: tuple[str, str] | None = None,
         limit: int,
     ) -> list[tuple[str, str]]:
-        """Return a tenant's groups in the order of their bytes."""
+        """Return the groups of a user or a tenant in the order of their bytes."""
         user, group = (
             (None, None) if after is None else (after[0].encode(), name_to_bytes(after[1]))
         )
-        arguments = (tenant.encode(), collection, user, group, limit)
+        owner = None if scope.user_id is None else scope.user_id.encode()
+        arguments = (scope.tenant.encode(), owner, collection, user, group, limit)
         rows = await self._database.fetch("groups", _GROUPS, arguments)
         return [(found.decode(), name_from_bytes(name)) for found, name, *_ in rows]
 

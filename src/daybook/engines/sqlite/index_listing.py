@@ -7,14 +7,16 @@ import sqlite3
 from daybook.enginekit.column_cache import ScopeName
 from daybook.enginekit.packed_ids import id_from_column
 from daybook.model.index_document import Collection
+from daybook.model.scope import Scope
 
 __all__ = ["groups", "listed"]
 
 # The first bound lets the index on scopes find the place; the second is exact.
 _GROUPS = (
     "SELECT user_id, name FROM index_scopes JOIN index_groups ON scope = index_scopes.row "
-    "WHERE tenant = ? AND collection = ? AND user_id >= ? AND (user_id, name) > (?, ?) "
-    "ORDER BY user_id, name LIMIT ?"
+    "WHERE tenant = :tenant AND collection = :collection AND user_id >= :after "
+    "AND (:user IS NULL OR user_id = :user) AND (user_id, name) > (:after, :name) "
+    "ORDER BY user_id, name LIMIT :limit"
 )
 _LISTED = (
     "SELECT index_documents.name, position FROM index_scopes "
@@ -28,14 +30,21 @@ _LISTED = (
 def groups(
     connection: sqlite3.Connection,
     *,
-    tenant: str,
+    scope: Scope,
     collection: Collection,
     after: tuple[str, str] | None,
     limit: int,
 ) -> list[tuple[str, str]]:
-    """Return ``(user_id, group)`` of a tenant, in the order of their names."""
+    """Return ``(user_id, group)`` of a user or a tenant, in the order of their names."""
     user_id, name = after or ("", "")
-    bounds = (tenant, collection, user_id, user_id, name, limit)
+    bounds = {
+        "tenant": scope.tenant,
+        "user": scope.user_id,
+        "collection": collection,
+        "after": user_id,
+        "name": name,
+        "limit": limit,
+    }
     return connection.execute(_GROUPS, bounds).fetchall()
 
 

@@ -143,15 +143,15 @@ class SQLiteSearchIndex:
 
     async def groups(
         self,
-        tenant: str,
+        scope: Scope,
         collection: Collection,
         *,
         after: tuple[str, str] | None = None,
         limit: int,
     ) -> list[tuple[str, str]]:
-        """Return a tenant's groups."""
+        """Return the groups of a user or a tenant."""
         job = partial(
-            index_listing.groups, tenant=tenant, collection=collection, after=after, limit=limit
+            index_listing.groups, scope=scope, collection=collection, after=after, limit=limit
         )
         return await self._readers.run(job, "groups")
 
