@@ -7,11 +7,13 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from daybook.errors import InvalidInputError, NotFoundError, UnsupportedError
 from daybook.facets.checks import check_limit, check_moment
 from daybook.facets.hit_reading import FoundHits, read_hits
 from daybook.facets.session_forks import all_sessions
+from daybook.facets.timed_question import timed_question
 from daybook.indexing.documents import to_micros
 from daybook.indexing.models import Models
 from daybook.indexing.query_runner import SearchFilter, run_query
@@ -26,6 +28,7 @@ from daybook.protocols.token_counter import TokenCounter
 
 if TYPE_CHECKING:
     from daybook.model.passage import Recollection
+    from daybook.recall.time_relations import TimeWindow
 
 __all__ = ["Recall", "RecallState"]
 
@@ -286,7 +289,29 @@ class Recall:
         return _Asked(scope, _check_query(query), only)
 
     async def _best(self, asked: _Asked, wanted: int, around: int) -> FoundHits:
-        """Return the best hits there are, `wanted` at most."""
+        """Return the best hits there are, arranged as the question's times ask."""
+        now = self._clock.now()
+
+        async def find(phrase: str, limit: int) -> Sequence[Hit]:
+            only = replace(asked.only, since=None, until=None)
+            event = replace(asked, text=phrase, only=only)
+            return (await self._read(event, limit, 0, now)).hits
+
+        timed = await timed_question(asked.text, now=now, models=self._models, find=find)
+        question = replace(asked, text=timed.text)
+        pool = timed.pool(wanted)
+        found = await self._read(question, pool, around, now, timed.event_windows)
+        return FoundHits(timed.arranged(found.hits, wanted), found.tokens)
+
+    async def _read(
+        self,
+        asked: _Asked,
+        wanted: int,
+        around: int,
+        now: datetime,
+        windows: Sequence[TimeWindow] = (),
+    ) -> FoundHits:
+        """Return the best hits by score alone, `wanted` at most."""
         limit = wanted
         while True:
             ranked = await run_query(
@@ -295,9 +320,10 @@ class Recall:
                 asked.scope,
                 "turns",
                 asked.text,
-                now=self._clock.now(),
+                now=now,
                 limit=limit,
                 only=asked.only,
+                windows=windows,
             )
             found = await read_hits(self._log, asked.scope, ranked, around)
             if len(found.hits) >= wanted or len(ranked) < limit:
