@@ -15,6 +15,8 @@ BENCH_VENV ?= .venv-bench
 ADAPTERS_VENV ?= .venv-adapters
 BIN := $(VENV)/bin
 PIP_FLAGS := --quiet --disable-pip-version-check
+# Tests start hundreds of processes; what the first of them compiles, the others need not.
+unexport PYTHONDONTWRITEBYTECODE
 # uv fetches side by side and compiles nothing: half a minute for what takes pip four.
 export UV_HTTP_TIMEOUT ?= 180
 UV := $(BIN)/uv pip install --quiet --no-deps --python
