@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from daybook.facets.costs import Costs
     from daybook.facets.metered_model import MeteredModel
     from daybook.facets.turn_leases import TurnLeases
+    from daybook.indexing.reindexing import Reindexing
 
 __all__ = ["AsyncDaybook", "EmbedderChoice", "Opening"]
 
@@ -77,6 +78,7 @@ class AsyncDaybook:
         background: bool,
         model: LanguageModel | None = None,
         no_index: str = "",
+        index_place: str = "",
     ) -> None:
         """Wire opened engines; callers use `open`."""
         log, records = engines[0].log, engines[0].records
@@ -101,6 +103,8 @@ class AsyncDaybook:
         }
         self.sessions = Sessions(log, records, access, notes, changed=changed, **common)
         self.history = History(log, access, notes, changed=changed, **common)
+        self._index_parts = None if index is None else (index, models, index_place)
+        reindexing = None if index is None else self._reindexing
         self.recall = Recall(
             log,
             index,
@@ -110,8 +114,11 @@ class AsyncDaybook:
             clock=clock,
             counter=counter,
             no_index=no_index,
+            reindexing=reindexing,
         )
-        self.records = Records(records, record_indexer, tenant=tenant, clock=clock)
+        self.records = Records(
+            records, record_indexer, tenant=tenant, clock=clock, reindexing=reindexing
+        )
         self._language_model = model
         self._log, self._store, self._access, self._notes = log, records, access, notes
         self._common = common
@@ -144,6 +151,11 @@ class AsyncDaybook:
             calibrations=self.calibrations,
             **common,
         )
+
+    @cached_property
+    def reindexing(self) -> Reindexing | None:
+        """The index made anew by several processes: for `daybook reindex`; None without one."""
+        return None if self._index_parts is None else self._reindexing()
 
     @cached_property
     def costs(self) -> Costs:
@@ -236,6 +248,16 @@ class AsyncDaybook:
         """What the opened engine promises: durability, order, expiry."""
         return self._engines[0].capabilities
 
+    def _reindexing(self) -> Reindexing:
+        from daybook.indexing.reindexing import Reindexing  # noqa: PLC0415
+
+        if self._index_parts is None:
+            raise AssertionError("nobody asks where there is no index")
+        index, models, place = self._index_parts
+        names = ("tenant", "clock", "id_factory")
+        common = {name: self._common[name] for name in names}
+        return Reindexing(self._log, self._store, index, models, place=place, **common)
+
     def resume(self) -> None:
         """Let the background index what an earlier program left; `open` calls it."""
         if self._indexer is not None:
@@ -266,7 +288,16 @@ class Opening:
     def __init__(self, kind: type[AsyncDaybook], **settings: Any) -> None:
         self._kind = kind
         self._settings = settings
+        self._rebuilds = True
         self._book: AsyncDaybook | None = None
+
+    def without_rebuilding(self) -> Opening:
+        """Open it as it is, although its index was lost; return this object.
+
+        For whoever is about to make the index anew.
+        """
+        self._rebuilds = False
+        return self
 
     def __await__(self) -> Generator[Any, None, AsyncDaybook]:
         return self._open().__await__()
@@ -294,9 +325,16 @@ class Opening:
         clock: Clock = settings["clock"]
         engines: list[Engine] = [await open_engine(url, clock=clock)]
         try:
-            index, reason = await _index_for(engines, url, index_url, clock)
-            book = self._kind(engines, index=index, models=models, no_index=reason, **settings)
-            if index is not None and len(engines) > 1 and await book.recall.is_lost():
+            index, place, reason = await _index_for(engines, url, index_url, clock)
+            book = self._kind(
+                engines,
+                index=index,
+                models=models,
+                no_index=reason,
+                index_place=place,
+                **settings,
+            )
+            if place and index is not None and self._rebuilds and await book.recall.is_lost():
                 await book.recall.reindex()
                 await book.records.reindex()
             book.resume()
@@ -308,15 +346,17 @@ class Opening:
 
 async def _index_for(
     engines: list[Engine], url: str, index_url: str | None, clock: Clock
-) -> tuple[SearchIndex | None, str]:
-    """Return the index that follows an opened engine, or None and why there is none.
+) -> tuple[SearchIndex | None, str, str]:
+    """Return the index that follows an opened engine, where it is, and why there is none.
+
+    It is at an empty place if it is the engine's own.
 
     Opens another engine for it where needed and adds that to `engines`.
     """
     if index_url == "none":
-        return None, "it was opened with index='none'"
+        return None, "", "it was opened with index='none'"
     if index_url is None and engines[0].index is not None:
-        return engines[0].index, ""
+        return engines[0].index, "", ""
     if index_url is None and not engines[0].capabilities.several_processes:
         index_url = "inmemory://"
     chosen = index_url or default_index(url)
@@ -327,16 +367,17 @@ async def _index_for(
             f"index: {engines[1].capabilities.engine} has no search index; name sqlite:///… or "
             "postgresql://…"
         )
-    if engines[0].index is not None:
-        return index, ""
     ours = place_of(chosen)
+    if engines[0].index is not None:
+        return index, ours, ""
     claimed = await claim_index(engines[0].records, ours)
     if claimed == ours:
-        return index, ""
-    return None, (
+        return index, ours, ""
+    reason = (
         f"this store is indexed at {claimed}: open it with that index=, or run "
         "`daybook reindex` here to move the index"
     )
+    return None, "", reason
 
 
 async def _embedder_of(choice: EmbedderChoice) -> Embedder | None:

@@ -87,10 +87,14 @@ class BlockingRecall:
         return self._run(self._facet.index(session_id, user_id=user_id))
 
     def reindex(
-        self, *, user_id: str | None = None, on_progress: Callable[[int, int], None] | None = None
+        self,
+        *,
+        user_id: str | None = None,
+        fresh: bool = False,
+        on_progress: Callable[[int, int], None] | None = None,
     ) -> int:
         """See `Recall.reindex`."""
-        return self._run(self._facet.reindex(user_id=user_id, on_progress=on_progress))
+        return self._run(self._facet.reindex(user_id=user_id, fresh=fresh, on_progress=on_progress))
 
     def is_lost(self) -> bool:
         """See `Recall.is_lost`."""

@@ -120,9 +120,9 @@ class BlockingRecords:
         """See `Records.versions`."""
         return self._run(self._facet.versions(namespace, key, limit=limit))
 
-    def reindex(self) -> int:
+    def reindex(self, *, fresh: bool = False) -> int:
         """See `Records.reindex`."""
-        return self._run(self._facet.reindex())
+        return self._run(self._facet.reindex(fresh=fresh))
 
     def expire(self) -> int:
         """See `Records.expire`."""

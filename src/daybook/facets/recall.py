@@ -12,7 +12,6 @@ from msgspec.structs import replace
 from daybook.errors import InvalidInputError, NotFoundError, UnsupportedError
 from daybook.facets.checks import check_limit, check_moment
 from daybook.facets.hit_reading import FoundHits, read_hits
-from daybook.facets.session_forks import all_sessions
 from daybook.facets.timed_question import timed_question
 from daybook.indexing.documents import to_micros
 from daybook.indexing.models import Models
@@ -27,7 +26,9 @@ from daybook.protocols.search_index import SearchIndex
 from daybook.protocols.token_counter import TokenCounter
 
 if TYPE_CHECKING:
+    from daybook.indexing.reindexing import Reindexing
     from daybook.model.passage import Recollection
+    from daybook.model.reindex_progress import ReindexProgress
     from daybook.recall.time_relations import TimeWindow
 
 __all__ = ["Recall", "RecallState"]
@@ -47,7 +48,8 @@ class RecallState(Struct, frozen=True, kw_only=True):
 
     Attributes:
         documents: Messages indexed.
-        pending_sessions: Sessions with changes not indexed yet.
+        pending_sessions: Sessions with changes not indexed yet, counted up to 100,000.
+        more_pending: Whether there are more than were counted.
         embedders: Documents per embedder id; more than one while re-embedding.
         current_embedder: Id of the embedder in use; empty for words alone.
         last_error: Kind of the error that made background indexing wait, if it does.
@@ -58,12 +60,13 @@ class RecallState(Struct, frozen=True, kw_only=True):
     embedders: dict[str, int]
     current_embedder: str
     last_error: str | None = None
+    more_pending: bool = False
 
 
 class Recall:
     """Searches a user's conversations by words and meaning."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what it is wired from
         self,
         log: MessageLog,
         index: SearchIndex | None,
@@ -74,12 +77,14 @@ class Recall:
         clock: Clock,
         counter: TokenCounter,
         no_index: str = "",
+        reindexing: Callable[[], Reindexing] | None = None,
     ) -> None:
         self._log = log
         self._counter = counter
         self._no_index = no_index
         self._maybe_index = index
         self._maybe_indexer = indexer
+        self._maybe_reindexing = reindexing
         self._models = models
         self._tenant = tenant
         self._clock = clock
@@ -215,55 +220,69 @@ class Recall:
         """Return how far the index is behind the log."""
         scope = Scope.of(self._tenant, user_id)
         index = await self._index.state(scope)
-        pending = await self._log.pending(limit=_MOST_PENDING, scope=scope)
+        pending = await self._log.pending(limit=_MOST_PENDING + 1, scope=scope)
         error = self._indexer.last_error
         return RecallState(
             documents=index.documents,
-            pending_sessions=len(pending),
+            pending_sessions=min(len(pending), _MOST_PENDING),
+            more_pending=len(pending) > _MOST_PENDING,
             embedders=index.embedders,
             current_embedder=self._models.embedder_id,
             last_error=None if error is None else type(error).__name__,
         )
 
     async def reindex(
-        self, *, user_id: str | None = None, on_progress: Callable[[int, int], None] | None = None
+        self,
+        *,
+        user_id: str | None = None,
+        fresh: bool = False,
+        on_progress: Callable[[int, int], None] | None = None,
     ) -> int:
-        """Forget what is indexed and index every session anew; return how many messages.
+        """Index every session anew, in place; return how many messages this call indexed.
 
-        The way to move a store's index to another place, or to mend one that was lost. Searches
-        meanwhile find what is indexed already. Run it again if it was broken off.
+        The way to move a store's index to another place, or to mend one that was lost. A search
+        meanwhile finds what it found before, and messages that are appended meanwhile are indexed
+        too. Broken off, it goes on where it was when it is called again; called by several
+        processes at once, it shares the work. `daybook reindex` starts several.
 
         Args:
             user_id: Only this user's sessions; None for all of the tenant.
+            fresh: Begin anew although a run was broken off or is on its way.
             on_progress: Called with how many sessions are done and how many there are.
+
+        Raises:
+            ConflictError: Another process began it anew meanwhile.
+            StoreError: A store failed; what was done stays done.
+            ProviderError: The embedder failed; all that did not fail was indexed.
         """
         scope = Scope.of(self._tenant, user_id)
-        sessions = [one async for one in all_sessions(self._log, scope)]
-        for owner in sorted({session.user_id for session in sessions}):
-            await self._index.erase(Scope(self._tenant, owner), "turns")
-        done = 0
-        for number, session in enumerate(sessions, 1):
-            done += await self._indexer.index_session(
-                PendingSession(self._tenant, session.user_id, session.id, 0)
-            )
-            if on_progress is not None:
-                on_progress(number, len(sessions))
+        work = self._reindexing()
+        told = None if on_progress is None else _counts_for(on_progress)
+        done = await work.run(work.turns(user_id), fresh=fresh, on_progress=told)
+        await self._indexer.catch_up(scope)
         return done
 
     async def is_lost(self) -> bool:
-        """Tell whether the index is empty though nothing waits to be indexed.
+        """Tell whether the index is empty though nothing waits to be indexed, or only half made.
 
         So it is when the file of a separate index was removed; opening a store asks.
         """
-        if (await self._index.state(None)).documents or await self._log.pending(limit=1):
-            return False
-        return bool((await self._log.list_sessions(Scope(self._tenant), limit=1)).items)
+        if not (await self._index.state(None)).documents:
+            if await self._log.pending(limit=1):
+                return False
+            return bool((await self._log.list_sessions(Scope(self._tenant), limit=1)).items)
+        return await self._reindexing().is_half_made()
 
     @property
     def _index(self) -> SearchIndex:
         if self._maybe_index is None:
             raise UnsupportedError(f"there is no search index: {self._no_index}")
         return self._maybe_index
+
+    def _reindexing(self) -> Reindexing:
+        if self._maybe_reindexing is None:
+            raise UnsupportedError(f"there is no search index: {self._no_index}")
+        return self._maybe_reindexing()
 
     @property
     def _indexer(self) -> TurnIndexer:
@@ -346,6 +365,10 @@ def _wanted(limit: Any, max_tokens: Any) -> int:
         return most or _DEFAULT_LIMIT
     fitting = check_limit(max_tokens, "max_tokens") // _SMALLEST_MESSAGE
     return most or min(_MOST_TO_FIT, max(_DEFAULT_LIMIT, fitting))
+
+
+def _counts_for(on_progress: Callable[[int, int], None]) -> Callable[[ReindexProgress], None]:
+    return lambda progress: on_progress(progress.done, progress.total)
 
 
 def _check_query(query: Any) -> str:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -29,6 +29,9 @@ from daybook.model.record_filter import Predicate, compile_filter
 from daybook.model.scope import Scope
 from daybook.protocols.clock import Clock
 from daybook.protocols.record_store import RecordStore
+
+if TYPE_CHECKING:
+    from daybook.indexing.reindexing import Reindexing
 
 __all__ = ["Place", "RecordWrite", "Records"]
 
@@ -63,10 +66,17 @@ class Records:
     """Keeps and finds values. The first label of a namespace names its owner."""
 
     def __init__(
-        self, store: RecordStore, indexer: RecordIndexer | None, *, tenant: str, clock: Clock
+        self,
+        store: RecordStore,
+        indexer: RecordIndexer | None,
+        *,
+        tenant: str,
+        clock: Clock,
+        reindexing: Callable[[], Reindexing] | None = None,
     ) -> None:
         self._store = store
         self._indexer = indexer
+        self._reindexing = reindexing
         self._scope = Scope(tenant)
         self._clock = clock
 
@@ -293,18 +303,24 @@ class Records:
             self._scope, check_namespace(namespace), check_id(key, "key"), limit=check_limit(limit)
         )
 
-    async def reindex(self) -> int:
-        """Index every record of the tenant anew; return how many. Repeatable.
+    async def reindex(self, *, fresh: bool = False) -> int:
+        """Index every record of the tenant anew, in place; return how many this call indexed.
 
         Needed after records were copied into the store beside this object, and where a separate
-        index was lost.
+        index was lost. Broken off, it goes on where it was when it is called again; called by
+        several processes at once, it shares the work.
+
+        Args:
+            fresh: Begin anew although a run was broken off or is on its way.
 
         Raises:
             UnsupportedError: There is no search index.
+            ConflictError: Another process began it anew meanwhile.
         """
-        if self._indexer is None:
+        if self._reindexing is None:
             raise UnsupportedError("records.reindex needs a search index: pass index=")
-        return await self._indexer.index_all(self._scope.tenant)
+        work = self._reindexing()
+        return await work.run(work.records(), fresh=fresh)
 
     async def expire(self) -> int:
         """Remove from storage every record whose ttl has passed; return how many."""

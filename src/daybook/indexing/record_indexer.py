@@ -66,14 +66,6 @@ class RecordIndexer:
             *(self._index.put(scope, "records", mine) for scope, mine in documents.items())
         )
 
-    async def index_all(self, tenant: str) -> int:
-        """Index every record of a tenant anew; return how many."""
-        done = 0
-        while records := await self._store.list(Scope(tenant), (), limit=_CHUNK, offset=done):
-            await self.index(tenant, records)
-            done += len(records)
-        return done
-
     async def remove_unsearched(self, tenant: str, records: Sequence[MemoryRecord]) -> None:
         """Take out of the index what a version before left there, where nothing is searched."""
         unsearched = [(one.namespace, one.key) for one in records if not _is_searched(one)]

@@ -13,12 +13,10 @@ from contextlib import suppress
 from weakref import WeakValueDictionary
 
 from daybook.errors import DaybookError
-from daybook.indexing.documents import searchable_text, turn_document
 from daybook.indexing.models import Models
 from daybook.indexing.record_indexer import RecordIndexer
+from daybook.indexing.turn_documents import documents_of
 from daybook.model.codec import decode_entry
-from daybook.model.entry import HistoryEntry
-from daybook.model.index_document import IndexDocument
 from daybook.model.scope import Scope
 from daybook.protocols.message_log import MessageLog, PendingSession
 from daybook.protocols.search_index import SearchIndex
@@ -194,7 +192,9 @@ class TurnIndexer:
             stored = await self._messages.read(scope, name, after=position, limit=_CHUNK)
             if not stored:
                 break
-            documents = await self._documents([(name, decode_entry(entry)) for entry in stored])
+            documents = await documents_of(
+                self._models, [(name, decode_entry(entry)) for entry in stored]
+            )
             position = stored[-1].seq
             watermarks = [(name, base + position)]
             await self._index.put(scope, "turns", documents, watermarks=watermarks)
@@ -209,21 +209,9 @@ class TurnIndexer:
             for (group, _, _), stored in zip(turns, found, strict=True)
             if stored
         ]
-        documents = await self._documents(there)
+        documents = await documents_of(self._models, there)
         made = {(document.group, document.key) for document in documents}
         for group, key, _ in turns:
             if (group, key) not in made:  # gone from the log, or nothing in it to find
                 await self._index.delete(scope, "turns", group, keys=[key])
         await self._index.put(scope, "turns", documents)
-
-    async def _documents(self, entries: list[tuple[str, HistoryEntry]]) -> list[IndexDocument]:
-        """Return the documents of messages; one in which there is nothing to find has none."""
-        # A placeholder for bytes that do not decode is nothing that anybody said.
-        texts = ["" if entry.corrupt else searchable_text(entry.message) for _, entry in entries]
-        found = [(*entry, text) for entry, text in zip(entries, texts, strict=True) if text.strip()]
-        analysed = await self._models.analyse([text for _, _, text in found])
-        embedder = self._models.embedder_id
-        return [
-            turn_document(group, entry, parts, embedder)
-            for (group, entry, _), parts in zip(found, analysed, strict=True)
-        ]
