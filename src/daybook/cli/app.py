@@ -32,6 +32,9 @@ COMMANDS: Mapping[str, Entry] = {
     "reindex": Entry("reindex_command", "Index everything anew, or move the index here."),
     "stats": Entry("stats_command", "Count conversations, messages and what is indexed."),
     "doctor": Entry("doctor_command", "Check the installation and this daybook."),
+    "bench": Entry(
+        "bench_command", "Measure recall on your own conversations, or on a data set you have."
+    ),
     "demo": Entry("demo_command", "Import a conversation and ask it questions."),
 }
 

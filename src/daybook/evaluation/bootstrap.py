@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["RESAMPLES", "Estimate", "estimates"]
+__all__ = ["RESAMPLES", "Estimate", "Floats", "estimates"]
 
 RESAMPLES = 2_000
 _AT_ONCE = 200

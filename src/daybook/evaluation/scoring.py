@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from daybook.evaluation.bootstrap import Estimate, estimates
+from daybook.evaluation.bootstrap import Estimate, Floats, estimates
 from daybook.evaluation.conversations import Conversation, Question
 from daybook.evaluation.metrics import (
     SESSION_METRICS,
@@ -83,6 +83,12 @@ class Resampling:
 
     unit: str = "questions"
     seed: int = 1
+
+    def clusters(self, scored: Sequence[Scored]) -> list[tuple[str, str]] | None:
+        """Return what each question is drawn with; None if each is drawn alone."""
+        if self.unit == "questions":
+            return None
+        return [(one.dataset, one.conversation) for one in scored]
 
 
 def score_run(conversations: Sequence[Conversation], run: Run) -> list[Scored]:
@@ -165,10 +171,9 @@ def _groups(scored: Sequence[Scored]) -> dict[tuple[str, str], list[Scored]]:
 
 
 def _row(
-    dataset: str, category: str, some: Sequence[Scored], values: object, resampling: Resampling
+    dataset: str, category: str, some: Sequence[Scored], values: Floats, resampling: Resampling
 ) -> Row:
-    clusters = [one.conversation for one in some] if resampling.unit == "conversations" else None
-    found = estimates(np.asarray(values, dtype=np.float64), clusters, seed=resampling.seed)
+    found = estimates(values, resampling.clusters(some), seed=resampling.seed)
     metrics = {
         name: estimate for name, estimate in zip(METRICS, found, strict=True) if estimate.count
     }
