@@ -6,11 +6,12 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from datetime import datetime, timedelta
 from itertools import groupby
+from typing import Any
 
 from benchmarks.recall_quality.conversations import Conversation, Turn
 from daybook import Daybook, Message
 
-__all__ = ["daybook_opener"]
+__all__ = ["daybook_opener", "opened_book"]
 
 _DEPTH = 100
 
@@ -26,19 +27,27 @@ class _StoppedClock:
         return self._now
 
 
+def opened_book(conversation: Conversation, stack: ExitStack, **options: Any) -> Daybook:
+    """Return a fresh daybook that holds a conversation, opened with `options`, closed by `stack`.
+
+    Its user is the conversation's id; the time is the day after the last turn.
+    """
+    now = max(turn.said_at for turn in conversation.turns) + timedelta(days=1)
+    book = Daybook.open("inmemory://", clock=_StoppedClock(now), **options)
+    stack.callback(book.close)
+    for session, turns in groupby(conversation.turns, key=_session):
+        book.history.append(session, list(map(_message, turns)), user_id=conversation.id)
+    book.recall.flush(user_id=conversation.id)
+    return book
+
+
 def daybook_opener(
     embedder: str, stack: ExitStack
 ) -> Callable[[Conversation], Callable[[str], list[str]]]:
     """Return what appends a conversation to a fresh daybook, closed with `stack`, to be asked."""
 
     def open_conversation(conversation: Conversation) -> Callable[[str], list[str]]:
-        now = max(turn.said_at for turn in conversation.turns) + timedelta(days=1)
-        book = Daybook.open("inmemory://", embedder=embedder, clock=_StoppedClock(now))
-        stack.callback(book.close)
-        for session, turns in groupby(conversation.turns, key=_session):
-            messages = [_message(turn) for turn in turns]
-            book.history.append(session, messages, user_id=conversation.id)
-        book.recall.flush(user_id=conversation.id)
+        book = opened_book(conversation, stack, embedder=embedder)
 
         def ask(question: str) -> list[str]:
             hits = book.recall.search(question, user_id=conversation.id, limit=_DEPTH)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 
 __all__ = ["densest", "excerpt"]
@@ -32,31 +33,36 @@ def excerpt(
     if whole <= max_tokens:
         return text
     width = max(1, len(text) * max_tokens // whole)
-    starts = [start for start, _ in spans]
     while width:
-        part = _part(text, starts, width)
+        part = _part(text, spans, width)
         if count(part) <= max_tokens:
             return part
         width = int(width * _SHRINK)
     return ""
 
 
-def densest(starts: Sequence[int], width: int) -> int:
-    """Return where the window of `width` characters begins that holds the most of `starts`.
+def densest(text: str, spans: Sequence[tuple[int, int]], width: int) -> int:
+    """Return where the window of `width` characters begins that holds most of the words marked.
 
-    It begins at one of them; 0 where there is none.
+    Different words count first, then how often. It begins at one of them; 0 where there is none.
     """
-    best, most, first = 0, 0, 0
-    for last, start in enumerate(starts):
-        while start - starts[first] > width:
+    best, most, first = 0, (0, 0), 0
+    held: Counter[str] = Counter()
+    for last, (start, end) in enumerate(spans):
+        held[text[start:end].casefold()] += 1
+        while end - spans[first][0] > width and first < last:
+            out = text[slice(*spans[first])].casefold()
+            held[out] -= 1
+            if not held[out]:
+                del held[out]
             first += 1
-        if last - first + 1 > most:
-            best, most = starts[first], last - first + 1
+        if (len(held), last - first + 1) > most:
+            best, most = spans[first][0], (len(held), last - first + 1)
     return best
 
 
-def _part(text: str, starts: Sequence[int], width: int) -> str:
-    start = max(0, min(densest(starts, width * 3 // 4) - width // _LEAD, len(text) - width))
+def _part(text: str, spans: Sequence[tuple[int, int]], width: int) -> str:
+    start = max(0, min(densest(text, spans, width * 3 // 4) - width // _LEAD, len(text) - width))
     end = min(len(text), start + width)
     if start:
         space = text.find(" ", start, end)
