@@ -231,13 +231,13 @@ class Reindexer:
 
     async def _do(self, held: _Held) -> None:
         """Do what is left of a share; give it back if that is not possible."""
-        batch = self._job.batch
         again, start = held.claim.failed, held.claim.reached
         try:
             for number in again:
-                await self._do_batch(held, Reached(number), again=True)
-            for number in range(start.item, len(held.items), batch):
-                await self._do_batch(held, start if number == start.item else Reached(number))
+                await self._do_batch(held, Reached(number), 1, again=True)
+            for number in range(start.item, len(held.items), self._job.batch):
+                place = start if number == start.item else Reached(number)
+                await self._do_batch(held, place, self._job.batch)
             finished = not held.claim.failed
             await self._write(held, holder="" if not finished else self._name, finished=finished)
             if not finished:
@@ -247,36 +247,41 @@ class Reindexer:
                 await asyncio.shield(self._write(held, holder=""))
             raise
 
-    async def _do_batch(self, held: _Held, start: Reached, *, again: bool = False) -> None:
-        """Do one batch of a share, and write down what came of it."""
-        items = held.items[start.item : start.item + self._job.batch]
-        told = 0
+    async def _do_batch(
+        self, held: _Held, start: Reached, count: int, *, again: bool = False
+    ) -> None:
+        """Do some items of a share, and write down what came of it."""
+        items = held.items[start.item : start.item + count]
+        before, told = held.claim, 0
 
         async def on_chunk(reached: Reached, weight: int) -> None:
             nonlocal told
             told += weight
             # What failed before is begun anew each time: its place is not kept.
-            kept = {} if again else {"reached": reached}
-            held.claim = replace(held.claim, weight=held.claim.weight + weight, **kept)
+            place = before.reached if again else reached
+            held.claim = replace(held.claim, reached=place, weight=before.weight + told)
             await self._write_sometimes(held)
 
-        failed = tuple(one for one in held.claim.failed if one != start.item)
+        failed = tuple(one for one in before.failed if one != start.item)
         done, weight = len(items), 0
         try:
             weight = await self._job.rebuild(items, start, on_chunk)
             self._failures = 0
         except DaybookError as exc:
+            held.claim = before
+            if len(items) > 1:  # the others need not wait for the one that fails
+                for number in range(start.item, start.item + len(items)):
+                    await self._do_batch(held, Reached(number), 1)
+                return
             self._note_failure(exc)
-            failed, done, weight = (*failed, start.item), 0, 0
+            failed, done = (*failed, start.item), 0
         self._outcome.done += done
         self._outcome.weight += weight
-        claim = held.claim
-        kept = claim.reached if again else Reached(start.item + len(items))
         held.claim = replace(
-            claim,
-            reached=kept,
-            done=claim.done + done,
-            weight=claim.weight + weight - told,
+            before,
+            reached=before.reached if again else Reached(start.item + len(items)),
+            done=before.done + done,
+            weight=before.weight + weight,
             failed=failed,
         )
         await self._write_sometimes(held)
