@@ -45,7 +45,7 @@ def table(embedders: Sequence[str]) -> dict[str, dict[str, float]]:
         open_conversation = openers(embedder, None)
         for way, asked in (("alone", conversations), ("together", [joined(conversations)])):
             for name, shares in measure(asked, open_conversation).items():
-                rows[name]["questions"] = len(shares)
+                rows[name].setdefault("questions", len(shares))
                 for cut, values in zip(_CUTS, zip(*shares, strict=True), strict=True):
                     rows[name][f"{embedder}, {way}, R@{cut}"] = round(sum(values) / len(values), 1)
     return dict(rows)
@@ -56,7 +56,7 @@ def as_markdown(rows: dict[str, dict[str, float]]) -> str:
     columns = list(rows["all"])
     lines = [f"| | {' | '.join(columns)} |", "|---" * (len(columns) + 1) + "|"]
     for name in sorted(rows, key=lambda name: (name == "all", name.startswith("("), name)):
-        cells = (f"{rows[name][column]:g}" for column in columns)
+        cells = (f"{rows[name][one]:g}" if one in rows[name] else "" for one in columns)
         lines.append(f"| {name} | {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"
 

@@ -25,7 +25,7 @@ def load_check_set(folder: Path = _FOLDER) -> list[Conversation]:
 
 
 def joined(conversations: list[Conversation]) -> Conversation:
-    """Return all conversations as one user's; questions keep their language as their data set."""
+    """Return all conversations as one user's, without questions that several of them answer."""
     together = Conversation("together", "together")
     for one in conversations:
         tag = one.id
@@ -36,6 +36,7 @@ def joined(conversations: list[Conversation]) -> Conversation:
         together.questions.extend(
             Question(q.id, q.text, q.category, tuple(f"{tag}:{key}" for key in q.evidence))
             for q in one.questions
+            if q.category != "emoji"
         )
     return together
 

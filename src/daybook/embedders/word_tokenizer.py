@@ -1,7 +1,8 @@
 """Cut text into words and look up the table rows of each word.
 
 A word with a row of its own gives that row; any other is cut into word pieces, longest first.
-Punctuation and characters the vocabulary does not know give nothing. No model is involved.
+Punctuation, words in other scripts than Latin and characters the vocabulary does not know give
+nothing. No model is involved.
 """
 
 from __future__ import annotations
@@ -26,9 +27,8 @@ _COMBINING_MARKS = re.compile(
     "[\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]+"
 )
 _NOT_IN_WORDS = re.compile(r"[^\w']|_")
-# Chinese characters stand alone, as in the vocabulary's own model.
-_IDEOGRAPHS = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
-_IDEOGRAPH_OR_REST = re.compile(f"[{_IDEOGRAPHS}]|[^{_IDEOGRAPHS}]+")
+# Of other scripts the vocabulary has single letters and little else, whose vectors mean nothing.
+_LAST_LATIN = "\u024f"
 
 
 class WordTokenizer:
@@ -51,8 +51,16 @@ class WordTokenizer:
         self._rows_of: Callable[[str], bytes] = self._word_rows.__getitem__
 
     def rows(self, text: str) -> bytes:
-        """Return the rows of `text` in order, as native unsigned 16-bit numbers."""
-        return b"".join(map(self._rows_of, words(text)))
+        """Return the rows of `text` in order, as native unsigned 16-bit numbers.
+
+        None if fewer than half of its words are known: a few names in a text of another script
+        would stand for all of it.
+        """
+        cut = words(text)
+        found = list(map(self._rows_of, cut))
+        if 2 * found.count(b"") > len(found) and not all(map(str.isascii, cut)):
+            return b""
+        return b"".join(found)
 
 
 def words(text: str) -> list[str]:
@@ -85,13 +93,14 @@ class _WordRows(dict[str, bytes]):
         return rows
 
     def _look_up(self, word: str) -> list[int]:
+        if not word.isascii() and max(word) > _LAST_LATIN:
+            return []
         row = self._heads.get(word)
         if row is not None:
             return [row]
         rows: list[int] = []
         for part in word.removesuffix("'s").split("'"):
-            for run in _IDEOGRAPH_OR_REST.findall(part) if not part.isascii() else (part,):
-                rows += self._pieces(run)
+            rows += self._pieces(part)
         return rows
 
     def _pieces(self, run: str) -> list[int]:

@@ -13,7 +13,7 @@ from daybook.protocols.embedder import TokenEmbedder
 from daybook.recall.features import compute_features, standardise
 from daybook.recall.late_interaction import late_interaction
 from daybook.recall.query import AnalysedQuery
-from daybook.recall.weights import RankerWeights
+from daybook.recall.weights import RankerWeights, weights_for
 
 __all__ = ["Ranked", "rank"]
 
@@ -64,6 +64,8 @@ def rank(
 
     Cost: measured by `benchmarks/recall_quality/latency.py`. Pure.
     """
+    if not candidates.similarity.any():
+        weights = weights_for("")
     features, rows = score_inputs(query, candidates, token_embedder, weights, limit)
     scores = weighted_sum(features, weights.final)
     order = _order(scores, rows, candidates)[:limit]
@@ -94,7 +96,9 @@ def score_inputs(
     if len(rows) > keep:
         rows = np.sort(rows[np.argpartition(-scores, keep - 1)[:keep]])
     chosen = {name: leg[rows] for name, leg in features.items()}
-    chosen["li"] = _late(query, candidates, rows, token_embedder)
+    late = _late(query, candidates, rows, token_embedder)
+    # A question in a language that the table does not know: its words alone say what is meant.
+    chosen["li"] = late if late.any() else standardise(chosen["b_raw"], np.ones_like(late))
     return chosen, rows
 
 

@@ -5,24 +5,35 @@ Does not stem and does not drop stop words: see `daybook.recall.analysis`.
 
 from __future__ import annotations
 
+import functools
 import re
 import unicodedata
 
-__all__ = ["words"]
+from daybook.recall.scripts import CLUSTERED, UNSPACED, clusters
+
+__all__ = ["folded", "parts", "spelled_words", "words"]
 
 _ASCII_SPACES = {code: " " for code in range(128) if not chr(code).isalnum() and chr(code) != "'"}
-_MARKS = re.compile(
-    "[\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe00-\ufe0f\ufe20-\ufe2f]+"
+_MARKS = "\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe00-\ufe0f\ufe20-\ufe2f"
+_ACCENTS = re.compile(f"[{_MARKS}]+")
+# Hebrew and Arabic vowel points, which are mostly left out, and the line that widens Arabic words.
+_POINTS = re.compile(
+    "[\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7\u0610-\u061a\u0640\u064b-\u0652\u0656-\u065f\u0670\u06d6-\u06dc\u06df-\u06e4\u06ea-\u06ed]+"
 )
-_NOT_IN_WORDS = re.compile(r"[^\w']|_")
-# Scripts written without spaces: kana, Han, Hangul (spaced, yet words carry endings), Thai, Lao,
-# Khmer and Burmese.
-_UNSPACED = (
-    "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff"
-    "\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003ffff"
+# Vowel signs of Indic scripts and of those written in clusters belong to their words, though
+# Unicode does not count them as letters; so does the joiner that shapes some of their letters.
+_SIGNS = (
+    "\u0900-\u0963\u0971-\u0df3\u0e31\u0e34-\u0e3a\u0e47-\u0e4e\u0eb1\u0eb4-\u0ebc\u0ec8-\u0ece"
+    "\u102b-\u103e\u1056-\u1059\u17b4-\u17d3\u17dd"
 )
-_HAS_UNSPACED = re.compile(f"[{_UNSPACED}]")
-_RUNS = re.compile(f"[{_UNSPACED}]+|[^{_UNSPACED}]+")
+_JOINERS = re.compile(
+    "(?<=[\u0900-\u0dff])[\u200c\u200d]|(?<=[\u0e00-\u0fff\u1000-\u109f\u1780-\u17ff])[\u200b-\u200d]"
+)
+_NOT_IN_WORDS = re.compile(rf"[^\w'{_MARKS}{_SIGNS}]|_")
+_APOSTROPHES = str.maketrans({"\u2019": "'", "\u02bc": "'", "\u05f3": "'"})
+_HAS_RUNS = re.compile(f"[{UNSPACED}{CLUSTERED}]")
+_RUNS = re.compile(f"[{UNSPACED}]+|[{CLUSTERED}]+|[^{UNSPACED}{CLUSTERED}]+")
+_UNSPACED = re.compile(f"[{UNSPACED}]")
 
 
 def words(text: str) -> list[str]:
@@ -37,21 +48,49 @@ def words(text: str) -> list[str]:
     lowered = text.lower()
     if lowered.isascii():
         return lowered.translate(_ASCII_SPACES).split()
-    decomposed = unicodedata.normalize("NFKD", lowered.replace("\u2019", "'"))
-    plain = unicodedata.normalize("NFC", _MARKS.sub("", decomposed))
-    spaced = _NOT_IN_WORDS.sub(" ", plain).split()
-    if not _HAS_UNSPACED.search(plain):
-        return spaced
-    return [part for word in spaced for part in _parts(word)]
+    cut: list[str] = []
+    for word in spelled_words(text):
+        cut.extend(parts(folded(word)))
+    return cut
 
 
-def _parts(word: str) -> list[str]:
-    """Return `word`, or its characters and pairs where it is of an unspaced script."""
-    parts: list[str] = []
+def spelled_words(text: str) -> list[str]:
+    """Return the words of `text` with their accents, composed; runs without spaces uncut."""
+    lowered = text.lower().translate(_APOSTROPHES)
+    composed = unicodedata.normalize("NFKC", lowered)
+    spaced = _NOT_IN_WORDS.sub(" ", _JOINERS.sub("", _POINTS.sub("", composed)))
+    return [word for word in spaced.split() if folded(word)]
+
+
+@functools.lru_cache(maxsize=32_768)
+def folded(word: str) -> str:
+    """Return `word` without accents."""
+    if word.isascii():
+        return word
+    decomposed = unicodedata.normalize("NFKD", word)
+    return unicodedata.normalize("NFC", _ACCENTS.sub("", decomposed))
+
+
+def parts(word: str) -> list[str]:
+    """Return `word`, or what stands for its words where it is of a script without spaces.
+
+    That is each character and each pair of Han, kana and Hangul, and pairs and triples of
+    letters (with their vowels and tones) of Thai, Lao, Burmese and Khmer.
+    """
+    if word.isascii() or not _HAS_RUNS.search(word):
+        return [word]
+    found: list[str] = []
     for run in _RUNS.findall(word):
-        if not _HAS_UNSPACED.match(run):
-            parts.append(run)
-            continue
-        parts.extend(run)
-        parts.extend(run[i : i + 2] for i in range(len(run) - 1))
-    return parts
+        if _UNSPACED.match(run):
+            found.extend(run)
+            found.extend(run[i : i + 2] for i in range(len(run) - 1))
+        elif _HAS_RUNS.match(run):
+            found.extend(_cluster_parts(clusters(run)))
+        else:
+            found.append(run)
+    return found
+
+
+def _cluster_parts(letters: list[str]) -> list[str]:
+    pairs = ["".join(letters[i : i + 2]) for i in range(len(letters) - 1)]
+    return pairs + ["".join(letters[i : i + 3]) for i in range(len(letters) - 2)] or letters

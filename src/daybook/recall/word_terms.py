@@ -1,0 +1,53 @@
+"""The terms of one word in one language: what an index keeps of it beyond its English stem."""
+
+from __future__ import annotations
+
+from daybook.recall.compounds import COMPOUNDING, compound_parts
+from daybook.recall.han_variants import simplified
+from daybook.recall.language_words import LITTLE_WORDS
+from daybook.recall.scripts import other_letters
+from daybook.recall.stemmers import stem
+from daybook.recall.words import folded
+
+__all__ = ["is_little", "own_forms", "part_forms", "written_forms"]
+
+_LITTLE = {language: said | frozenset(map(folded, said)) for language, said in LITTLE_WORDS.items()}
+_NONE: frozenset[str] = frozenset()
+
+
+def is_little(word: str, language: str) -> bool:
+    """Return whether a lower-case word, with its accents or without, is one of the little words."""
+    return word in _LITTLE.get(language, _NONE)
+
+
+def written_forms(plain: str) -> list[str]:
+    """Return other ways in which `plain`, which has no accents, may be written."""
+    if plain.isascii():
+        return []
+    other = other_letters(simplified(plain))
+    return [other] if other != plain else []
+
+
+def own_forms(word: str, language: str) -> list[str]:
+    """Return the stems of a word with its accents in `language`, in plain letters.
+
+    Two where the stemmer needs accents that some leave out, mostly one.
+    """
+    if language == "english":
+        return []
+    plain = folded(word)
+    spellings = dict.fromkeys((word, plain))
+    if language == "turkish":
+        spellings[word.replace("i̇", "i")] = None
+    stems = (other_letters(folded(stem(one, language))) for one in spellings)
+    return list(dict.fromkeys(one for one in stems if one))
+
+
+def part_forms(word: str, language: str) -> list[str]:
+    """Return the stems of what may be words in a compound."""
+    if language not in COMPOUNDING:
+        return []
+    found: dict[str, None] = {}
+    for part in compound_parts(word):
+        found.update(dict.fromkeys(own_forms(part, language)))
+    return list(found)
