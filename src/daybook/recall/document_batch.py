@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from daybook.model.index_document import IndexDocument
+from daybook.recall.blob_column import BlobColumn
 
 __all__ = ["DocumentBatch", "batches"]
 
@@ -41,11 +42,11 @@ class DocumentBatch:
     speakers: Sequence[str]
     traits: Sequence[int] | NDArray[np.int32]
     lengths: Sequence[int] | NDArray[np.float32]
-    terms: Sequence[bytes]
-    tokens: Sequence[bytes]
+    terms: BlobColumn | Sequence[bytes]
+    tokens: BlobColumn | Sequence[bytes]
     vectors: NDArray[np.float32] | None = None
     embedder: str = ""
-    numbers: Sequence[int] | None = None
+    numbers: Sequence[int] | NDArray[np.int64] | None = None
 
 
 def batches(documents: Sequence[IndexDocument]) -> Iterator[DocumentBatch]:

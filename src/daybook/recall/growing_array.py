@@ -47,7 +47,7 @@ class GrowingArray(Generic[Scalar]):
 
     def take(self, rows: NDArray[np.int64]) -> NDArray[Scalar]:
         """Return a copy of some rows."""
-        return self._data[rows]
+        return self._data.take(rows, axis=0)
 
     def keep(self, rows: NDArray[np.int64]) -> None:
         """Keep only these rows, in this order."""

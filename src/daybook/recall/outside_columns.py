@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 from daybook.model.candidates import CandidateQuery, Candidates
 from daybook.recall.document_batch import DocumentBatch
 from daybook.recall.document_columns import DocumentColumns
-from daybook.recall.growing_array import GrowingArray
 from daybook.recall.scope_search import Legs, search_with
 from daybook.recall.term_blobs import unpack_many_terms
 
@@ -40,7 +39,6 @@ class OutsideColumns(DocumentColumns):
 
     def _make_columns(self) -> None:
         super()._make_columns()
-        self.numbers: GrowingArray[np.int64] = GrowingArray(np.int64)
         self._unsettled: list[Numbers] = []
         self._passing: list[NumberedVectors] = []
 
@@ -118,16 +116,6 @@ class OutsideColumns(DocumentColumns):
         """Return what may answer a query, without tokens, and the documents' numbers."""
         found, rows = search_with(self, query, legs)
         return found, self.numbers.view[rows]
-
-    def _extend(
-        self,
-        batch: DocumentBatch,
-        identities: NDArray[np.int64],
-        groups: NDArray[np.int32],
-        positions: NDArray[np.int64],
-    ) -> None:
-        super()._extend(batch, identities, groups, positions)
-        self.numbers.extend(batch.numbers)
 
     def _update_dots(self, rows: Numbers) -> None:
         before = self.links.previous[rows]

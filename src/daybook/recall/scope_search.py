@@ -14,11 +14,21 @@ from numpy.typing import NDArray
 
 from daybook.model.candidates import CandidateQuery, Candidates
 from daybook.recall.bm25 import inverse_document_frequency, length_penalty, saturated
+from daybook.recall.candidate_rows import ChosenRows, Found, RowScores, Words, gather
 from daybook.recall.document_columns import DocumentColumns
 from daybook.recall.first_cut import CoarseColumns, coarse_score, cut
 from daybook.recall.session_scores import top_means
+from daybook.recall.vector_space import VectorSpace
 
-__all__ = ["ALL_ROWS", "Legs", "search", "search_with"]
+__all__ = [
+    "ALL_ROWS",
+    "Legs",
+    "allowed_rows",
+    "living",
+    "search",
+    "search_with",
+    "word_scores",
+]
 
 ALL_ROWS = 2_048
 _SAMPLE = 1_024
@@ -26,16 +36,6 @@ _ASSISTANT = 2
 
 Floats = NDArray[np.float32]
 Rows = NDArray[np.int64]
-Found = list[tuple[Rows, Floats]]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Chosen:
-    """The rows to hand over, ascending, with what each is there for."""
-
-    rows: Rows
-    eligible: NDArray[np.bool_]
-    weight: Floats
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -63,55 +63,30 @@ def search_with(
     scope: DocumentColumns, query: CandidateQuery, legs: Legs
 ) -> tuple[Candidates, Rows]:
     """Return what may answer `query`, given what both legs found, and the rows it stands in."""
-    found = _living(scope, legs.found)
+    found = living(scope, legs.found)
     similarity, has_vector = legs.similarity, legs.has_vector
     frequency = np.array([len(rows) for rows, _ in found], np.float32)
     mean_length = scope.length_sum / max(len(scope), 1)
-    lexical = _lexical(scope, found[: len(query.terms)], frequency, mean_length)
-    allowed = _allowed(scope, query)
+    lexical = word_scores(scope, found[: len(query.terms)], frequency, mean_length)
+    allowed = allowed_rows(scope, query)
     if len(scope) <= ALL_ROWS:
         chosen = _everything(scope, allowed)
     else:
         chosen = _cut(scope, query, allowed, lexical, similarity)
     rows = chosen.rows
-    local = np.full(scope.row_count + 1, -1, np.int32)
-    local[rows] = np.arange(len(rows), dtype=np.int32)
     session_lexical, session_similarity = _session_scores(scope, chosen, lexical, similarity)
-    ends = scope.token_ends.view
-    starts = np.append(0, ends[:-1])
-    candidates = Candidates(
-        keys=scope.keys.view[rows],
-        groups=scope.groups.view[rows],
-        group_names=scope.group_names.listed,
-        positions=scope.positions.view[rows],
-        created_at=scope.created_at.view[rows],
-        roles=scope.roles.view[rows],
-        speakers=scope.speaker_numbers.view[rows],
-        speaker_names=scope.speaker_names.listed,
-        traits=scope.traits.view[rows],
-        lengths=scope.lengths.view[rows],
-        previous=local[scope.links.previous[rows]],
-        following=local[scope.links.following[rows]],
-        eligible=chosen.eligible,
-        weight=chosen.weight,
-        term_counts=_term_counts(found, local, len(rows)),
-        document_frequency=frequency,
-        document_count=len(scope),
-        mean_length=mean_length,
+    scores = RowScores(
+        keys=scope.keys.take(rows),
         similarity=similarity[rows],
         has_vector=has_vector[rows],
-        previous_dot=scope.previous_dot.view[rows],
-        skip_dot=scope.skip_dot.view[rows],
         session_lexical=session_lexical,
         session_similarity=session_similarity,
-        token_ids=scope.tokens.view,
-        token_starts=starts[rows],
-        token_ends=ends[rows],
     )
-    return candidates, rows
+    words = Words(found, frequency, mean_length)
+    return gather(scope, chosen, scores, words), rows
 
 
-def _living(scope: DocumentColumns, found: Found) -> Found:
+def living(scope: DocumentColumns, found: Found) -> Found:
     """Leave out the entries of dead rows."""
     if not scope.has_dead_rows:
         return found
@@ -119,7 +94,9 @@ def _living(scope: DocumentColumns, found: Found) -> Found:
     return [(rows[alive[rows]], counts[alive[rows]]) for rows, counts in found]
 
 
-def _lexical(scope: DocumentColumns, found: Found, frequency: Floats, mean_length: float) -> Floats:
+def word_scores(
+    scope: DocumentColumns, found: Found, frequency: Floats, mean_length: float
+) -> Floats:
     """Return BM25 of every row."""
     scores = np.zeros(scope.row_count, np.float32)
     idf = inverse_document_frequency(frequency, len(scope))
@@ -132,16 +109,17 @@ def _lexical(scope: DocumentColumns, found: Found, frequency: Floats, mean_lengt
 def _similarity(scope: DocumentColumns, query: CandidateQuery) -> tuple[Floats, NDArray[np.bool_]]:
     """Return the cosine of every row to the query, and which rows have a comparable vector."""
     space = scope.spaces.get(query.embedder)
-    if query.vector is None or space is None or space.width != len(query.vector):
+    vector = query.vector
+    if vector is None or not isinstance(space, VectorSpace) or space.width != len(vector):
         return np.zeros(scope.row_count, np.float32), np.zeros(scope.row_count, np.bool_)
-    similarity, has_vector = space.similarity(query.vector, scope.row_count)
+    similarity, has_vector = space.similarity(vector, scope.row_count)
     if scope.has_dead_rows:
         has_vector &= scope.alive.view
         similarity *= has_vector
     return similarity, has_vector
 
 
-def _allowed(scope: DocumentColumns, query: CandidateQuery) -> NDArray[np.bool_]:
+def allowed_rows(scope: DocumentColumns, query: CandidateQuery) -> NDArray[np.bool_]:
     """Return the living rows that pass the query's filters."""
     allowed = scope.alive.view.copy()
     if query.since is not None:
@@ -157,19 +135,23 @@ def _allowed(scope: DocumentColumns, query: CandidateQuery) -> NDArray[np.bool_]
     return allowed
 
 
-def _everything(scope: DocumentColumns, allowed: NDArray[np.bool_]) -> _Chosen:
+def _everything(scope: DocumentColumns, allowed: NDArray[np.bool_]) -> ChosenRows:
     rows = np.flatnonzero(scope.alive.view)
-    return _Chosen(rows, allowed[rows], np.ones(len(rows), np.float32))
+    return ChosenRows(rows, allowed[rows], np.ones(len(rows), np.float32))
 
 
 def _coarse(
     scope: DocumentColumns, query: CandidateQuery, lexical: Floats, similarity: Floats
 ) -> Floats:
     speaker = scope.speaker_names.number(query.speaker) if query.speaker else -1
+    previous = scope.links.previous
+    has_previous = previous >= 0
     columns = CoarseColumns(
         lexical=lexical,
         similarity=similarity,
-        previous=scope.links.previous,
+        lexical_before=np.where(has_previous, lexical[previous], np.float32(0)),
+        similarity_before=np.where(has_previous, similarity[previous], np.float32(0)),
+        has_previous=has_previous,
         previous_dot=scope.previous_dot.view,
         created_at=scope.created_at.view,
         speakers=scope.speaker_numbers.view,
@@ -183,7 +165,7 @@ def _cut(
     allowed: NDArray[np.bool_],
     lexical: Floats,
     similarity: Floats,
-) -> _Chosen:
+) -> ChosenRows:
     coarse = _coarse(scope, query, lexical, similarity)
     legs = [lexical, similarity]
     best = cut(coarse, legs, allowed, scope.roles.view == _ASSISTANT, query.limit)
@@ -204,20 +186,11 @@ def _cut(
     rows = np.flatnonzero(wanted[:-1])
     eligible = np.zeros(scope.row_count, np.bool_)
     eligible[best] = True
-    return _Chosen(rows, eligible[rows], weight[rows])
-
-
-def _term_counts(found: Found, local: NDArray[np.int32], width: int) -> Floats:
-    """Return occurrences of each term in the rows handed over, shape (terms, width)."""
-    counts = np.zeros((len(found), width + 1), np.float32)
-    for line, (rows, occurrences) in zip(counts, found, strict=True):
-        # Rows that are not handed over have place -1, the spare last column.
-        line[local[rows]] = occurrences
-    return counts[:, :width]
+    return ChosenRows(rows, eligible[rows], weight[rows])
 
 
 def _session_scores(
-    scope: DocumentColumns, chosen: _Chosen, lexical: Floats, similarity: Floats
+    scope: DocumentColumns, chosen: ChosenRows, lexical: Floats, similarity: Floats
 ) -> tuple[Floats, Floats]:
     """Return, for each row handed over, the mean of its session's three best scores."""
     if not scope.linked:

@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from daybook.recall.blob_column import BlobColumn
+
 __all__ = ["pack_terms", "unpack_many_terms"]
 
 _BYTES_PER_TERM = 5
@@ -22,16 +24,17 @@ def pack_terms(counts: Mapping[int, int]) -> bytes:
 
 
 def unpack_many_terms(
-    blobs: Sequence[bytes],
+    blobs: BlobColumn | Sequence[bytes],
 ) -> tuple[NDArray[np.uint32], NDArray[np.uint8], NDArray[np.int64]]:
     """Return all hashes and all counts, one document after the other, and terms per document.
 
     Cost: about 0.3 µs a document and 4 ns a term.
     """
-    sizes = np.fromiter(map(len, blobs), np.int64, len(blobs)) // _BYTES_PER_TERM
-    raw = np.frombuffer(b"".join(blobs), np.uint8)
+    column = BlobColumn.of(blobs)
+    sizes = column.sizes // _BYTES_PER_TERM
+    raw = np.frombuffer(column.joined, np.uint8)
     # Inside a document of t terms the first 4 t bytes are hashes: mark those of all documents.
-    runs = np.repeat(np.tile(np.array([True, False]), len(blobs)), _runs(sizes))
+    runs = np.repeat(np.tile(np.array([True, False]), len(column)), _runs(sizes))
     return raw[runs].view("<u4").astype(np.uint32, copy=False), raw[~runs], sizes
 
 

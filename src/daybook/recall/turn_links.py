@@ -89,9 +89,9 @@ class TurnLinks:
         self.previous[rows] = -1
         self.following[rows] = -1
 
-    def forget(self, group: int) -> None:
-        """Take a group as empty until `relink` sees its living rows."""
-        self._last_row.view[group] = -1
+    def forget(self, groups: NDArray[np.int64]) -> None:
+        """Take groups as empty until `relink` sees their living rows."""
+        self._last_row.view[groups] = -1
 
     def _chain(self, order: Rows, groups: NDArray[np.int32]) -> Rows:
         """Link rows sorted by group and position; return where in `order` each group begins."""

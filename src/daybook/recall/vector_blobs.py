@@ -11,6 +11,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from daybook.recall.blob_column import BlobColumn
+
 __all__ = ["pack_vectors", "unpack_vectors"]
 
 _SCALE_BYTES = 4
@@ -35,21 +37,22 @@ def pack_vectors(vectors: Sequence[NDArray[np.float32] | None]) -> list[bytes]:
     return blobs
 
 
-def unpack_vectors(blobs: Sequence[bytes]) -> NDArray[np.float32] | None:
+def unpack_vectors(blobs: BlobColumn | Sequence[bytes]) -> NDArray[np.float32] | None:
     """Return blobs as unit rows, shape (n, d), zero rows for empty ones; None if all are empty.
 
     Args:
         blobs: Blobs of `pack_vectors`, all of the same width or empty.
     """
-    filled = [at for at, blob in enumerate(blobs) if blob]
-    if not filled:
+    column = BlobColumn.of(blobs)
+    filled = np.flatnonzero(column.sizes)
+    if not len(filled):
         return None
-    packed = np.frombuffer(b"".join(blobs), np.uint8).reshape(len(filled), -1)
+    packed = np.frombuffer(column.joined, np.uint8).reshape(len(filled), -1)
     rows = packed[:, _SCALE_BYTES:].view(np.int8).astype(np.float32)
     norms = np.sqrt(np.einsum("ij,ij->i", rows, rows))
     rows /= norms[:, None]
-    if len(filled) == len(blobs):
+    if len(filled) == len(column):
         return rows
-    vectors = np.zeros((len(blobs), rows.shape[1]), np.float32)
+    vectors = np.zeros((len(column), rows.shape[1]), np.float32)
     vectors[filled] = rows
     return vectors

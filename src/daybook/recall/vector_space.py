@@ -36,6 +36,16 @@ class VectorSpace:
         return int(self._vectors.view.shape[1])
 
     @property
+    def first_row(self) -> int:
+        """No document row before this one has a vector here."""
+        return self._first
+
+    @property
+    def vectors(self) -> Floats:
+        """Vectors of the document rows from `first_row` on, zeros for none."""
+        return self._vectors.view
+
+    @property
     def nbytes(self) -> int:
         """Bytes taken."""
         return self._vectors.nbytes + self._present.nbytes
