@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from daybook.cli.terminal import make_console
 
@@ -22,6 +22,14 @@ __all__ = ["Bars", "bars", "index_for"]
 _LOOK_S = 0.2
 
 
+class Steps(Protocol):
+    """A bar's function."""
+
+    def __call__(self, done: int, total: int, note: str = "") -> None:
+        """Show how much is done."""
+        ...
+
+
 class Bars:
     """The bars of one command; without a terminal they are not drawn."""
 
@@ -36,14 +44,14 @@ class Bars:
         """Return a bar for a copy."""
         return CopyBar(self._progress)
 
-    def steps(self, name: str) -> Callable[[int, int], None]:
-        """Return a bar that is told how much is done, and of how much."""
+    def steps(self, name: str) -> Steps:
+        """Return a bar that is told how much is done, of how much, and what to say beside it."""
         progress = self._progress
         task = None if progress is None else progress.add_task(name, total=None, note="")
 
-        def told(done: int, total: int) -> None:
+        def told(done: int, total: int, note: str = "") -> None:
             if progress is not None and task is not None:
-                progress.update(task, completed=done, total=total)
+                progress.update(task, completed=done, total=total, note=note)
 
         return told
 

@@ -150,17 +150,19 @@ class Reindexer:
             raise _first_of(failed) from failed
         return self._outcome
 
-    async def end(self) -> bool:
-        """Remove the run if all of it is done; tell whether it is."""
-        if self.run.stage == "working":
-            claims = await self._store.claims(self.run.id)
-            finished = sum(claim.value.finished for claim in claims.values())
-            head = await self._plan.current()
-            gone = head is None or head.id != self.run.id or head.stage == "finishing"
-            if finished < self.run.shares and not gone:
-                return False
+    async def is_done(self) -> bool:
+        """Tell whether nothing of the run is left to do, or somebody else has ended it."""
+        if self.run.stage == "finishing":
+            return True
+        claims = await self._store.claims(self.run.id)
+        if sum(claim.value.finished for claim in claims.values()) == self.run.shares:
+            return True
+        head = await self._plan.current()
+        return head is None or head.id != self.run.id or head.stage == "finishing"
+
+    async def end(self) -> None:
+        """Leave nothing of the run, which is done. Repeatable, by any number at once."""
         await self._plan.end(self.run)
-        return True
 
     async def _take_shares(self) -> None:
         while (held := await self._next()) is not None:

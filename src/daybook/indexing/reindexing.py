@@ -95,7 +95,8 @@ class Reindexing:
         outcome = await worker.work(on_progress)
         if outcome.error is not None:
             raise outcome.error
-        await worker.end()
+        if await worker.is_done():
+            await worker.end()
         return outcome.weight
 
     def _worker(self, job: Job, *kind: str) -> Reindexer:
