@@ -41,7 +41,9 @@ class ReindexView:
             progress.messages_done, progress.messages_total, self._note(progress, rate, left_s)
         )
         is_end = progress.done == progress.total
-        if self._settings.as_json and (now - self._said >= _EVERY_S or is_end and not self._ended):
+        if self._settings.as_json and (
+            now - self._said >= _EVERY_S or (is_end and not self._ended)
+        ):
             self._said, self._ended = now, is_end
             say(
                 "progress",
