@@ -51,10 +51,14 @@ class TimedQuestion(Struct, frozen=True, kw_only=True):
     def arranged(self, hits: Sequence[Hit], limit: int) -> list[Hit]:
         """Return at most `limit` of the hits in the order that the question's times ask for.
 
+        What a newer hit says otherwise is marked, and stands behind it.
+
         Args:
             hits: The best `pool(limit)`, best first, or more.
             limit: How many are wanted.
         """
+        # Compiled with the first search, not with the package.
+        from daybook.recall.knowledge_updates import mark_superseded  # noqa: PLC0415
         from daybook.recall.question_times import by_said_dates, spread_over_time  # noqa: PLC0415
 
         found = list(hits)
@@ -62,6 +66,7 @@ class TimedQuestion(Struct, frozen=True, kw_only=True):
             found = [_dated_by_event(hit) for hit in found]
         if self._windows:
             found = by_said_dates(found, self._windows, self._date_weight())
+        found = mark_superseded(found, self.models.analyzer.stems)
         return spread_over_time(found, limit) if self.times.history else found[:limit]
 
     @property

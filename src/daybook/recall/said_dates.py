@@ -19,7 +19,8 @@ __all__ = ["Sentence", "said_dates", "said_share", "sentences"]
 
 # A long message is a document; its dates are rarely about when it was said.
 _MOST_READ = 4_000
-_SENTENCE = re.compile(r"[^.!?\n]+(?:[.!?]+(?=\s|$)|\n|$)|[^.!?\n]+[.!?]+")
+# "2.3" and "e.g. this" go on: a full stop ends a sentence before a space and no small letter.
+_END = re.compile(r"(?<=[!?])\s+|(?<=\.)\s+(?![a-z])|\n+")
 _AHEAD = re.compile(
     r"\b(?:will|won't|shall|going to|gonna|plan(?:s|ned|ning)?|tomorrow|upcoming|next|soon|booked"
     r"|scheduled|looking forward|can't wait|until|hope to|hoping to|want to|about to|deadline|due"
@@ -43,20 +44,23 @@ class Sentence(Struct, frozen=True):
     Attributes:
         text: Its words.
         asks: Whether it is a question.
-        ahead: Whether it looks ahead, to a plan or an appointment.
     """
 
     text: str
     asks: bool
-    ahead: bool
+
+    @property
+    def ahead(self) -> bool:
+        """Whether it looks ahead, to a plan or an appointment."""
+        return _AHEAD.search(self.text) is not None
 
 
 def sentences(text: str) -> Iterator[Sentence]:
     """Yield the sentences of the beginning of `text`."""
-    for match in _SENTENCE.finditer(text[:_MOST_READ]):
-        found = match[0].strip()
+    for part in _END.split(text[:_MOST_READ]):
+        found = part.strip()
         if found:
-            yield Sentence(found, found.endswith("?"), _looks_ahead(found))
+            yield Sentence(found, found.endswith("?"))
 
 
 def said_dates(text: str, said_at: datetime) -> list[CalendarSpan]:
@@ -98,7 +102,3 @@ def _lean(sentence: Sentence) -> Lean:
     if sentence.ahead:
         return "future"
     return "past" if _BACK.search(sentence.text) else "near"
-
-
-def _looks_ahead(text: str) -> bool:
-    return _AHEAD.search(text) is not None

@@ -1,0 +1,270 @@
+"""What a sentence claims: of whom or what, which values it gives, whether it denies or replaces.
+
+Only what can be read off the surface of English is read; a sentence that is a question, a wish or
+a condition claims nothing. Pure.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from daybook.recall.said_dates import sentences
+from daybook.recall.words import words
+
+__all__ = ["Claim", "Stems", "claim_of", "clauses", "may_replace"]
+
+Stems = Callable[[str], Sequence[int]]
+
+_MOST_WORDS = 30
+_MOST_CLAIMS = 12
+_TOKEN = re.compile(r"\d+(?:[.,:/]\d+)*%?|[A-Za-z\u00c0-\u024f][\w\u00c0-\u024f'@.-]*\w|\w")
+_NUMBERS = {
+    name: str(number)
+    for number, name in enumerate(
+        "zero one two three four five six seven eight nine ten eleven twelve".split()
+    )
+} | {"once": "1", "twice": "2", "thrice": "3", "dozen": "12"}
+_ORDINALS = frozenset("first second third fourth fifth sixth seventh eighth ninth tenth".split())
+_DATE_WORDS = frozenset(
+    """
+    monday tuesday wednesday thursday friday saturday sunday mondays tuesdays wednesdays thursdays
+    fridays saturdays sundays january february march april may june july august september october
+    november december
+    """.split()
+)
+_FIRST_PERSON = frozenset({"i", "we"})
+_PRONOUNS = frozenset("i we he she they you it this that there".split())
+_DETERMINERS = frozenset("my our his her their your the a an this that these those".split())
+_OPENERS = frozenset(
+    "actually so well and but oh yes yeah no ok okay correction btw also hey today new".split()
+)
+# "The doctor says my daughter is well" is about the daughter.
+_REPORTED = re.compile(
+    r"^(?:(?:my|our|the|his|her)\s+)?\w+\s+(?:says?|said|told (?:me|us)|thinks?|believes?)"
+    r"(?:\s+that)?\s+(?=\w+\s+\w)",
+    re.IGNORECASE,
+)
+# Replaces what was said before. "now that" gives a reason and is left out.
+_REPLACES = re.compile(
+    r"\b(?:now(?! that)|no longer|any ?more|instead|these days|nowadays|from now on|after all"
+    r"|so far|actually|as of|correction|turns out|by now"
+    r"|since (?:mon|tues|wednes|thurs|fri|satur|sun)day)\b",
+    re.IGNORECASE,
+)
+_CHANGES = re.compile(
+    r"\b(?:chang|switch|reschedul|postpon|delay|increas|reduc|rais|lower|upgrad|downgrad|replac"
+    r"|improv|updat|renew|extend|shorten|cut|rewr|convert)\w*"
+    r"|\b(?:moved|pushed back|brought forward|went (?:up|down)|gone (?:up|down)|has grown"
+    r"|grew to|dropped to|rose to)\b",
+    re.IGNORECASE,
+)
+_CODE = re.compile(r"[{}<>=`|]|\(\)|;\s*$|->|https?:")
+_FENCED = re.compile(r"```.*?(?:```|$)", re.DOTALL)
+_CLAUSE = re.compile(r"\s*[;:]\s+|,?\s+(?:but|because|although|though|so that|and then)\s+|,\s+")
+_ENDS = re.compile(
+    r"(?<!not )(?<!never )(?<!n't )\b(?:no longer|any ?more|quit|gave up|given up"
+    r"|stopped \w+ing|cancel\w*|sold|got rid of|broke up|replaced|switched from|changed from)\b",
+    re.IGNORECASE,
+)
+_DENIES = re.compile(
+    r"\b(?:not|never|no longer|cannot|\w+n't)\b|\bno (?!wonder|doubt|problem)", re.IGNORECASE
+)
+_CONDITIONAL = re.compile(
+    r"\b(?:if|might|(?-i:may)|maybe|perhaps|would|could|should|hope|hoping|wish"
+    r"|thinking (?:of|about)|want|wants|wanted|i'd|trying|try to|need to|not sure|can you|help me"
+    r"|how to|considering|dream\w*|used to|planning|plan to|remind|let's|suppose)\b",
+    re.IGNORECASE,
+)
+_ADDS = re.compile(
+    r"\b(?:too|also|another|as well|both|besides|in addition|additional|second one|again)\b",
+    re.IGNORECASE,
+)
+# "is", "lives", "has": what lasts until it changes; "ran", "was": what happened then.
+_LASTS = re.compile(
+    r"\b(?:is|are|am|i'm|we're|he's|she's|it's|they're|isn't|aren't|has|have|haven't|hasn't|don't"
+    r"|doesn't|lives?|works?|costs?|starts?|begins?|opens?|closes?|weighs?|expires?|leaves?|allows?"
+    r"|takes?|uses?|using|runs?|goes|go|drives?|sleeps?|smokes?|keeps?|i've|we've)\b",
+    re.IGNORECASE,
+)
+_ONCE = re.compile(
+    r"\b(?:today|yesterday|tonight|this morning|this afternoon|this evening|last night|this weekend"
+    r"|ago|last (?:week|month|year|weekend|time))\b",
+    re.IGNORECASE,
+)
+# Every word by which a clause could replace an older one is one of these, or begins like one of
+# the next, or is a number.
+_HINT_WORDS = frozenset(
+    """
+    now longer anymore more instead these nowadays all far actually as correction turns by since cut
+    moved pushed brought went gone grown grew dropped rose raised raise quit gave given stopped sold
+    rid broke not never cannot isn't aren't doesn't don't hasn't haven't live living lives based
+    """.split()
+)
+_HINT_STARTS = frozenset(
+    """
+    chang switc resch postp delay incre reduc lower upgra downg repla impro updat renew exten short
+    rewri rewro conve cance reloc favou favor
+    """.split()
+)
+_START = 5
+_CUE_WORDS = frozenset(
+    """
+    now longer anymore instead day nowadays far actually correction new change changed switch
+    switched moved rescheduled postponed delayed increased reduced raised lowered upgraded replaced
+    improved updated renewed quit gave given stopped cancelled canceled sold up down went have has
+    job work works working got still already just currently about around usually really pretty
+    """.split()
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Claim:
+    """A clause, taken apart.
+
+    Attributes:
+        text: The clause.
+        subject: Stem of what it is about; "i" for the speaker, alone or not.
+        stems: Stems of all its words that tell something, values' too.
+        content: `stems` without values and words of change.
+        numbers: Numbers, times of day, dates by number.
+        dates: Weekdays and months.
+        names: Stems of names inside the sentence, and of codes.
+    """
+
+    text: str
+    subject: int | str
+    stems: frozenset[int]
+    content: frozenset[int]
+    numbers: frozenset[str]
+    dates: frozenset[str]
+    names: frozenset[int]
+
+    @cached_property
+    def denies(self) -> bool:
+        """Whether it says that something is not so."""
+        return _DENIES.search(self.text) is not None
+
+    @cached_property
+    def ends(self) -> bool:
+        """Whether it says that something is over."""
+        return _ENDS.search(self.text) is not None
+
+    @cached_property
+    def replaces(self) -> bool:
+        """Whether it says that it replaces something ("now", "instead")."""
+        return _REPLACES.search(self.text) is not None
+
+    @cached_property
+    def changes(self) -> bool:
+        """Whether it tells of a change ("moved", "raised")."""
+        return _CHANGES.search(self.text) is not None
+
+    @cached_property
+    def conditional(self) -> bool:
+        """Whether it is a wish, a plan or a condition."""
+        return _CONDITIONAL.search(self.text) is not None
+
+    @cached_property
+    def adds(self) -> bool:
+        """Whether it adds to something ("too", "another")."""
+        return _ADDS.search(self.text) is not None
+
+    @cached_property
+    def lasts(self) -> bool:
+        """Whether it tells of a state, not of an event."""
+        return bool(_LASTS.search(self.text)) and not _ONCE.search(self.text)
+
+
+def clauses(text: str) -> list[str]:
+    """Return the clauses of what is stated in the beginning of `text`; code and questions are not.
+
+    Cost: about 5 µs a sentence.
+    """
+    found: list[str] = []
+    for sentence in sentences(_FENCED.sub("\n", text) if "```" in text else text):
+        if sentence.asks or _CODE.search(sentence.text):
+            continue
+        if _CONDITIONAL.search(sentence.text):
+            found.append(sentence.text)  # cut, a condition's consequence would look like a fact
+        else:
+            found += _CLAUSE.split(sentence.text)
+        if len(found) >= _MOST_CLAIMS:
+            break
+    return found[:_MOST_CLAIMS]
+
+
+def may_replace(clause: str) -> bool:
+    """Tell, quickly, whether a clause has anything by which it could replace an older one."""
+    return any(
+        word in _HINT_WORDS or word[:_START] in _HINT_STARTS or word[0].isdigit()
+        for word in words(clause)
+    )
+
+
+def claim_of(clause: str, stems: Stems) -> Claim | None:
+    """Return what a clause claims; None for one word, or a long-winded one.
+
+    Args:
+        clause: One of `clauses`.
+        stems: Returns the stems of a word, none for a stop word. Called once a word.
+
+    Cost: about 20 µs.
+    """
+    told = _REPORTED.sub("", clause)
+    tokens = _TOKEN.findall(told)
+    return _claim(told, tokens, stems) if 1 < len(tokens) <= _MOST_WORDS else None
+
+
+def _claim(text: str, tokens: Sequence[str], stems: Stems) -> Claim:
+    numbers: set[str] = set()
+    dates: set[str] = set()
+    names: set[int] = set()
+    content: set[int] = set()
+    every: set[int] = set()
+    for place, token in enumerate(tokens):
+        word = token.lower()
+        own = frozenset(stems(token))
+        every |= own
+        if word[0].isdigit() or word in _NUMBERS or (word in _ORDINALS and place):
+            numbers.add(_NUMBERS.get(word, word))
+        elif word in _DATE_WORDS and token[0].isupper():
+            dates.add(word.removesuffix("s"))
+        elif _is_name(token, place) or any(map(str.isdigit, word)) or "@" in word:
+            names |= own
+        elif word not in _CUE_WORDS:
+            content |= own
+    return Claim(
+        text=text,
+        subject=_subject(tokens, stems),
+        stems=frozenset(every),
+        content=frozenset(content),
+        numbers=frozenset(numbers),
+        dates=frozenset(dates),
+        names=frozenset(names),
+    )
+
+
+def _is_name(token: str, place: int) -> bool:
+    return place > 0 and token[0].isupper() and token.split("'", maxsplit=1)[0] != "I"
+
+
+def _subject(tokens: Sequence[str], stems: Stems) -> int | str:
+    """Return the stem of the first noun, or "i" where the speaker is the subject."""
+    for token in tokens:
+        word = token.lower()
+        bare = word.split("'")[0]
+        if word in _OPENERS:
+            continue
+        if bare in _FIRST_PERSON:
+            return "i"
+        if bare in _PRONOUNS and word not in _DETERMINERS:
+            return bare
+        if word in _DETERMINERS:
+            continue
+        own = stems(token)
+        if own:
+            return own[0]
+    return ""
