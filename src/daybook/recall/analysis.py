@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable
 from zlib import crc32
 
 import Stemmer
 from msgspec import Struct
 
 from daybook.recall.emoji import emoji_in, shown_by
-from daybook.recall.languages import has_hint, language_of
+from daybook.recall.languages import Languages, has_hint, languages_of
 from daybook.recall.scripts import script_of
 from daybook.recall.stop_words import STOP_WORDS
 from daybook.recall.term_blobs import pack_terms
 from daybook.recall.traits import Trait, word_traits
 from daybook.recall.word_terms import is_little, own_forms, part_forms, written_forms
-from daybook.recall.words import folded, parts, spelled_words, words
+from daybook.recall.words import folded, parts, plain_words, spelled_words
 
 __all__ = ["Analysis", "Analyzer"]
 
@@ -61,7 +61,8 @@ class Analyzer:
         Cost: about 10 µs for a turn of 26 words already seen, three times that where the text is
         not plainly English.
         """
-        cut = words(text)
+        spelled = spelled_words(text)
+        cut = spelled if text.isascii() else plain_words(spelled)
         facts = self._facts
         counts: dict[int, int] = {}
         traits = 0
@@ -71,30 +72,32 @@ class Analyzer:
             stem = fact & _HASH_MASK
             if stem:
                 counts[stem] = counts.get(stem, 0) + 1
-        if not text.isascii() or has_hint(cut):
-            for stem in self._foreign(text, cut):
-                counts[stem] = counts.get(stem, 0) + 1
+        for stem in self._beyond_english(text, spelled, cut):
+            counts[stem] = counts.get(stem, 0) + 1
         return Analysis(pack_terms(counts), traits | _text_traits(text), len(cut))
 
     def stems(self, text: str) -> list[int]:
         """Return the stem hashes of `text` in order of first appearance, stop words left out."""
         facts = self._facts
-        cut = words(text)
+        spelled = spelled_words(text)
+        cut = spelled if text.isascii() else plain_words(spelled)
         found = [stem for word in cut if (stem := facts[word] & _HASH_MASK)]
-        if not text.isascii() or has_hint(cut):
-            found.extend(self._foreign(text, cut))
+        found.extend(self._beyond_english(text, spelled, cut))
         return list(dict.fromkeys(found))
 
-    def _foreign(self, text: str, cut: list[str]) -> Iterator[int]:
-        """Yield the terms that `text` has beyond the English stems of its words."""
-        languages = language_of(text, cut)
+    def _beyond_english(self, text: str, spelled: list[str], cut: list[str]) -> Iterable[int]:
+        """Return the terms that `text` has beyond the English stems of its words."""
+        if text.isascii() and not has_hint(cut):
+            return ()
+        languages = languages_of(text, cut)
+        if languages.latin == "english":
+            spelled = [word for word in spelled if not word.isascii()]
         forms = self._forms
-        for word in spelled_words(text):
-            yield from forms[languages.get(script_of(word), ""), word]
+        found = [stem for word in spelled for stem in forms[languages, word]]
         for one in emoji_in(text):
-            yield _hashed(one)
-            for shown in shown_by(one):
-                yield self._facts[shown] & _HASH_MASK
+            found.append(_hashed(one))
+            found.extend(self._facts[shown] & _HASH_MASK for shown in shown_by(one))
+        return found
 
 
 def _hashed(form: str) -> int:
@@ -113,16 +116,18 @@ def _text_traits(text: str) -> int:
     return bits
 
 
-class _WordForms(dict[tuple[str, str], tuple[int, ...]]):
-    """Language and word, with its accents, to the terms it has beyond its English stem."""
+class _WordForms(dict[tuple[Languages, str], tuple[int, ...]]):
+    """A text's languages and a word, with accents, to its terms beyond the English stem."""
 
     def __init__(self, facts: _WordFacts) -> None:
         super().__init__()
         self._facts = facts
 
-    def __missing__(self, key: tuple[str, str]) -> tuple[int, ...]:
-        language, word = key
-        found = self._terms(language, word) if len(word) <= _LONGEST_WORD else ()
+    def __missing__(self, key: tuple[Languages, str]) -> tuple[int, ...]:
+        languages, word = key
+        found = ()
+        if len(word) <= _LONGEST_WORD:
+            found = self._terms(languages.of(script_of(word)), word)
         if len(self) >= _CACHED_WORDS:
             self.clear()
         self[key] = found

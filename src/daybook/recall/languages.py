@@ -7,19 +7,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from daybook.recall.language_words import LATIN_LANGUAGES, LITTLE_WORDS
 from daybook.recall.stop_words import STOP_WORDS
 from daybook.recall.words import folded
 
-__all__ = ["DEFAULTS", "has_hint", "language_of"]
+__all__ = ["Languages", "has_hint", "languages_of"]
 
-# What a word of a script is taken for where nothing tells.
-DEFAULTS = {
-    "latin": "english",
-    "cyrillic": "russian",
+# Scripts that one language of those we can stem is written in.
+_ONLY_LANGUAGE = {
     "greek": "greek",
-    "arabic": "arabic",
     "hebrew": "hebrew",
     "armenian": "armenian",
     "devanagari": "hindi",
@@ -69,9 +67,24 @@ _LETTERS = {
     for letter in letters
 }
 _TELLING = re.compile(f"[{''.join(_LETTERS)}]")
+# Two vowels in a row, where there is an accent at all; written as a mark among the letters.
+_FINNISH_SOUND = "="
+_LETTERS[_FINNISH_SOUND] = ["finnish"]
 _FINNISH = re.compile("ää|yy|öö|uo|yö|ii")
 _UKRAINIAN = re.compile("[іїєґ]")
 _PERSIAN = re.compile("[پچژگکی]")
+
+
+class Languages(NamedTuple):
+    """What the words of scripts that several languages use are taken for."""
+
+    latin: str = "english"
+    cyrillic: str = "russian"
+    arabic: str = "arabic"
+
+    def of(self, script: str) -> str:
+        """Return the language of a word in `script`; "" for a script that no stemmer knows."""
+        return getattr(self, script, "") or _ONLY_LANGUAGE.get(script, "")
 
 
 def has_hint(cut: Sequence[str]) -> bool:
@@ -79,28 +92,32 @@ def has_hint(cut: Sequence[str]) -> bool:
     return not _HINTS.isdisjoint(cut)
 
 
-def language_of(text: str, cut: Sequence[str]) -> dict[str, str]:
-    """Return the language that the words of each script are taken for.
+def languages_of(text: str, cut: Sequence[str]) -> Languages:
+    """Return the languages that a text seems to be in; English, Russian, Arabic if nothing tells.
 
     Args:
         text: In any case.
         cut: Its words, folded.
 
-    Returns:
-        A language for each script, `DEFAULTS` where nothing tells: "english" in Latin script.
+    Cost: about 10 µs where little words or letters tell of a language, 2 µs otherwise.
     """
-    languages = dict(DEFAULTS)
-    languages["latin"] = _latin_language(text, set(cut))
-    if not text.isascii():
-        lowered = text.lower()
-        if _UKRAINIAN.search(lowered):
-            languages["cyrillic"] = "ukrainian"
-        if _PERSIAN.search(lowered):
-            languages["arabic"] = "persian"
-    return languages
+    if text.isascii():
+        return Languages(latin=_latin_language("", set(cut)))
+    lowered = text.lower()
+    telling = "".join(set(_TELLING.findall(lowered)))
+    latin = "english"
+    if telling or has_hint(cut):
+        if telling and _FINNISH.search(lowered):
+            telling += _FINNISH_SOUND
+        latin = _latin_language(telling, set(cut))
+    return Languages(
+        latin=latin,
+        cyrillic="ukrainian" if _UKRAINIAN.search(lowered) else "russian",
+        arabic="persian" if _PERSIAN.search(lowered) else "arabic",
+    )
 
 
-def _latin_language(text: str, cut: set[str]) -> str:
+def _latin_language(telling: str, cut: set[str]) -> str:
     """Return the language with the most little words and letters, English where that is as many."""
     votes = {language: len(said & cut) for language, said in _FOLDED.items()}
     for word in cut:
@@ -108,11 +125,9 @@ def _latin_language(text: str, cut: set[str]) -> str:
             elided = word.partition("'")[0] + "'"
             for language in ("french", "italian", "catalan"):
                 votes[language] += elided in LITTLE_WORDS[language]
-    if not text.isascii():
-        for letter in set(_TELLING.findall(text.lower())):
-            for language in _LETTERS[letter]:
-                votes[language] += 1
-        votes["finnish"] += votes["finnish"] > 0 and bool(_FINNISH.search(text.lower()))
+    for letter in telling:
+        for language in _LETTERS[letter]:
+            votes[language] += 1
     english = len(STOP_WORDS & cut)
     best = max(votes, key=votes.__getitem__)
     enough = 1 if english == 0 else 2

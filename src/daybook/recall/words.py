@@ -11,7 +11,7 @@ import unicodedata
 
 from daybook.recall.scripts import CLUSTERED, UNSPACED, clusters
 
-__all__ = ["folded", "parts", "spelled_words", "words"]
+__all__ = ["folded", "parts", "plain_words", "spelled_words", "words"]
 
 _ASCII_SPACES = {code: " " for code in range(128) if not chr(code).isalnum() and chr(code) != "'"}
 _MARKS = "\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe00-\ufe0f\ufe20-\ufe2f"
@@ -30,7 +30,10 @@ _JOINERS = re.compile(
     "(?<=[\u0900-\u0dff])[\u200c\u200d]|(?<=[\u0e00-\u0fff\u1000-\u109f\u1780-\u17ff])[\u200b-\u200d]"
 )
 _NOT_IN_WORDS = re.compile(rf"[^\w'{_MARKS}{_SIGNS}]|_")
-_APOSTROPHES = str.maketrans({"\u2019": "'", "\u02bc": "'", "\u05f3": "'"})
+# Typographer's marks, which make most English texts that are not ASCII so, and apostrophes.
+_TYPOGRAPHY = [(mark, "'") for mark in "\u2019\u02bc\u05f3"] + [
+    (mark, " ") for mark in "\u201c\u201d\u2018\u2013\u2014\u2026\u2022\u00a0"
+]
 _HAS_RUNS = re.compile(f"[{UNSPACED}{CLUSTERED}]")
 _RUNS = re.compile(f"[{UNSPACED}]+|[{CLUSTERED}]+|[^{UNSPACED}{CLUSTERED}]+")
 _UNSPACED = re.compile(f"[{UNSPACED}]")
@@ -45,21 +48,32 @@ def words(text: str) -> list[str]:
 
     Cost: about 0.1 µs a word for ASCII, ten times that otherwise.
     """
-    lowered = text.lower()
-    if lowered.isascii():
-        return lowered.translate(_ASCII_SPACES).split()
-    cut: list[str] = []
-    for word in spelled_words(text):
-        cut.extend(parts(folded(word)))
-    return cut
+    cut = spelled_words(text)
+    return cut if all(map(str.isascii, cut)) else plain_words(cut)
 
 
 def spelled_words(text: str) -> list[str]:
     """Return the words of `text` with their accents, composed; runs without spaces uncut."""
-    lowered = text.lower().translate(_APOSTROPHES)
+    lowered = text.lower()
+    if not lowered.isascii():
+        for mark, plain in _TYPOGRAPHY:
+            lowered = lowered.replace(mark, plain)
+    if lowered.isascii():
+        return lowered.translate(_ASCII_SPACES).split()
     composed = unicodedata.normalize("NFKC", lowered)
     spaced = _NOT_IN_WORDS.sub(" ", _JOINERS.sub("", _POINTS.sub("", composed)))
     return [word for word in spaced.split() if folded(word)]
+
+
+def plain_words(cut: list[str]) -> list[str]:
+    """Return the words that `words` gives for what `spelled_words` gave."""
+    found: list[str] = []
+    for word in cut:
+        if word.isascii():
+            found.append(word)
+        else:
+            found.extend(_plain_parts(word))
+    return found
 
 
 @functools.lru_cache(maxsize=32_768)
@@ -69,6 +83,11 @@ def folded(word: str) -> str:
         return word
     decomposed = unicodedata.normalize("NFKD", word)
     return unicodedata.normalize("NFC", _ACCENTS.sub("", decomposed))
+
+
+@functools.lru_cache(maxsize=32_768)
+def _plain_parts(word: str) -> tuple[str, ...]:
+    return tuple(parts(folded(word)))
 
 
 def parts(word: str) -> list[str]:
