@@ -147,7 +147,7 @@ def test_recall_finds_and_shows_where(filled: Daybook) -> None:
     text = filled("recall", "umbrella", "--user", "alice", "--limit", "1", "--explain").stdout
     assert "user  2024-06-02 08:00  later #1" in text
     assert "I lost my umbrella on the ferry." in text
-    assert "why: " in text
+    assert "shares the word “umbrella” with your question" in text
 
 
 def test_recall_sees_one_user_only(filled: Daybook) -> None:

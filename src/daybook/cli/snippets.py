@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -15,16 +14,15 @@ if TYPE_CHECKING:
 
 __all__ = ["highlighted", "snippet"]
 
-_WORD = re.compile(r"[^\W_]+(?:['\u2019][^\W_]+)*")
-
 
 def snippet(text: str, query: str, *, width: int = 220) -> str:
     """Return `text` on one line, cut to about `width` characters where `query` matches most."""
     line = printable(text, one_line=True)
     if len(line) <= width:
         return line
-    spots = [start for start, _ in _matches(line, query)]
-    start = _densest(spots, width)
+    from daybook.recall.excerpts import densest  # noqa: PLC0415 - with what it needs, slow to load
+
+    start = densest(line, _matches(line, query), width * 3 // 4)
     if start > 0:
         start = max(0, start - width // 4)
         start = line.find(" ", start) + 1 or start
@@ -46,12 +44,9 @@ def highlighted(text: str, query: str, *, style: str = "bold yellow") -> Text:
 
 def _matches(text: str, query: str) -> list[tuple[int, int]]:
     """Return where words of `text` share a stem with a word of `query`."""
-    wanted = set(_stems(query))
-    return [found.span() for found in _WORD.finditer(text) if wanted.intersection(_stems(found[0]))]
+    from daybook.recall.matched_words import matched_spans  # noqa: PLC0415 - slow to load
 
-
-def _stems(text: str) -> list[int]:
-    return _analyzer().stems(text)
+    return matched_spans(text, query, _analyzer())
 
 
 @cache
@@ -59,14 +54,3 @@ def _analyzer() -> Analyzer:
     from daybook.recall.analysis import Analyzer  # noqa: PLC0415 - slow to load
 
     return Analyzer()
-
-
-def _densest(spots: list[int], width: int) -> int:
-    """Return the start of the window that holds the most spots; 0 without any."""
-    best, best_count, first = 0, 0, 0
-    for last, spot in enumerate(spots):
-        while spot - spots[first] > width * 3 // 4:
-            first += 1
-        if last - first + 1 > best_count:
-            best, best_count = spots[first], last - first + 1
-    return best

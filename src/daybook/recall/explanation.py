@@ -82,7 +82,9 @@ _GROUNDS = (
     _Ground("when", ("when_temp",), "names a time, and you ask for one", "names a time"),
     _Ground("number", ("many_num",), "has a number, and you ask for one", "has a number"),
     _Ground("question", ("qm",), "is a question", "asks rather than tells"),
-    _Ground("length", ("lnz",), "short and to the point", "long, so that much of it is about else"),
+    _Ground(
+        "length", ("lnz",), "short and to the point", "long: much of it may be about other things"
+    ),
     _Ground(
         "assistant",
         ("asst", "asked_asst"),
@@ -92,8 +94,8 @@ _GROUNDS = (
     _Ground(
         "reply",
         ("prev_asst",),
-        "said right after the assistant spoke",
-        "said right after the assistant spoke, as most is",
+        "follows what the assistant said",
+        "follows what the assistant said",
     ),
 )
 _GROUND_OF = {feature: ground for ground in _GROUNDS for feature in ground.features}
