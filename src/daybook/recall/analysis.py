@@ -125,7 +125,7 @@ class _WordForms(dict[tuple[Languages, str], tuple[int, ...]]):
 
     def __missing__(self, key: tuple[Languages, str]) -> tuple[int, ...]:
         languages, word = key
-        found = ()
+        found: tuple[int, ...] = ()
         if len(word) <= _LONGEST_WORD:
             found = self._terms(languages.of(script_of(word)), word)
         if len(self) >= _CACHED_WORDS:
