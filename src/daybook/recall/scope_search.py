@@ -127,12 +127,18 @@ def allowed_rows(scope: DocumentColumns, query: CandidateQuery) -> NDArray[np.bo
     if query.until is not None:
         allowed &= scope.created_at.view < query.until
     if query.groups is not None or query.group_prefix:
-        wanted = [
-            name.startswith(query.group_prefix) and (query.groups is None or name in query.groups)
-            for name in scope.group_names.listed
-        ]
-        allowed &= np.array(wanted, np.bool_)[scope.groups.view]
+        allowed &= _wanted_groups(scope, query)[scope.groups.view]
     return allowed
+
+
+def _wanted_groups(scope: DocumentColumns, query: CandidateQuery) -> NDArray[np.bool_]:
+    names = scope.group_names
+    wanted = np.zeros(len(names), np.bool_)
+    for name in names.listed if query.groups is None else query.groups:
+        number = names.number(name)
+        if number >= 0 and name.startswith(query.group_prefix):
+            wanted[number] = True
+    return wanted
 
 
 def _everything(scope: DocumentColumns, allowed: NDArray[np.bool_]) -> ChosenRows:

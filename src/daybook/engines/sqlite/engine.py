@@ -17,6 +17,7 @@ from daybook.errors import ConfigError
 from daybook.model.capabilities import EngineCapabilities
 from daybook.model.codec import MAX_MESSAGE_BYTES
 from daybook.protocols.clock import Clock
+from daybook.recall.large_columns import MOST_EXACT
 from daybook.registry import EngineUrl
 
 __all__ = ["SQLiteEngine", "open_engine"]
@@ -25,7 +26,13 @@ _DURABILITY = {
     "full": "an append returns after its fsync: it survives a crash and a power loss",
     "normal": "an append survives a crash of the process; a power loss may undo the latest",
 }
-_OPTIONS = {"synchronous": "full", "readers": "2", "lock_timeout_s": "30", "index_cache_mb": "256"}
+_OPTIONS = {
+    "synchronous": "full",
+    "readers": "2",
+    "lock_timeout_s": "30",
+    "index_cache_mb": "256",
+    "index_most_exact": str(MOST_EXACT),
+}
 
 
 class SQLiteEngine:
@@ -40,6 +47,7 @@ class SQLiteEngine:
         readers: int = 2,
         lock_timeout_s: float = 30.0,
         index_cache_mb: int = 256,
+        index_most_exact: int = MOST_EXACT,
     ) -> None:
         """Open or create the file.
 
@@ -50,6 +58,7 @@ class SQLiteEngine:
             readers: Threads that read.
             lock_timeout_s: How long a commit may wait for other processes.
             index_cache_mb: Memory for the search index's columns.
+            index_most_exact: Users with more messages are searched by codes of vectors first.
 
         Raises:
             StoreError: The file cannot be opened, or a newer Daybook wrote it.
@@ -62,7 +71,11 @@ class SQLiteEngine:
         self._log = SQLiteMessageLog(*shared)
         self._records = SQLiteRecordStore(*shared)
         self._index = SQLiteSearchIndex(
-            self._writer, self._readers, self._capabilities, cache_bytes=index_cache_mb << 20
+            self._writer,
+            self._readers,
+            self._capabilities,
+            cache_bytes=index_cache_mb << 20,
+            most_exact=index_most_exact,
         )
 
     @property
@@ -97,7 +110,8 @@ class SQLiteEngine:
 async def open_engine(url: EngineUrl, *, clock: Clock) -> SQLiteEngine:
     """Open ``sqlite:///relative.db`` or ``sqlite:////absolute/path.db``.
 
-    Options: ``synchronous=full|normal``, ``readers``, ``lock_timeout_s``, ``index_cache_mb``.
+    Options: ``synchronous=full|normal``, ``readers``, ``lock_timeout_s``, ``index_cache_mb``,
+    ``index_most_exact``.
     """
     options = url.take(**_OPTIONS)
     location = url.location.removeprefix("/")
@@ -114,10 +128,11 @@ async def open_engine(url: EngineUrl, *, clock: Clock) -> SQLiteEngine:
             "readers": int(options["readers"]),
             "lock_timeout_s": float(options["lock_timeout_s"]),
             "index_cache_mb": int(options["index_cache_mb"]),
+            "index_most_exact": int(options["index_most_exact"]),
         }
     except ValueError:
         raise ConfigError(
-            "sqlite: readers, lock_timeout_s and index_cache_mb must be numbers"
+            "sqlite: readers, lock_timeout_s, index_cache_mb and index_most_exact must be numbers"
         ) from None
     path = Path(location)
     if not path.parent.is_dir():

@@ -8,77 +8,79 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from daybook.enginekit.column_cache import ColumnCache, ScopeName
-from daybook.enginekit.document_rows import document_batches
-from daybook.enginekit.packed_ids import id_from_column
-from daybook.engines.sqlite.index_jobs import DOCUMENT_COLUMNS, find_scope
+from daybook.engines.sqlite.document_reads import living_keys, read_documents
+from daybook.engines.sqlite.index_jobs import find_scope
 from daybook.engines.sqlite.schema import SPAN
+from daybook.recall.large_columns import LargeColumns, fitting
 from daybook.recall.scope_columns import ScopeColumns
 
 __all__ = ["FileColumns"]
 
-_NEW = (
-    f"SELECT key, group_row, {DOCUMENT_COLUMNS} FROM index_documents "
-    "WHERE key > ? AND key < ? ORDER BY key"
-)
+_GROUPS = "SELECT row, name FROM index_groups WHERE scope = ?"
+_EMBEDDERS = "SELECT row, name FROM index_embedders"
+_Columns = ScopeColumns | LargeColumns
 
 
 class _Scope:
     """One scope's columns, and how far into the file they reach."""
 
-    def __init__(self, name: ScopeName) -> None:
+    def __init__(self, name: ScopeName, most_exact: int) -> None:
         self.lock = threading.Lock()
         self.name = name
+        self._most_exact = most_exact
         self.columns = self._empty()
         self.row = -1
         self.epoch = -1
+        self.next_number = 0
         self.last_key = 0
-        self.group_names: dict[int, str] = {}
 
     def refresh(self, connection: sqlite3.Connection) -> None:
-        """Read what was written since; all of it after a deletion."""
+        """Read what was written since, after leaving out what was deleted."""
         connection.execute("BEGIN")  # scope and documents of one moment
         try:
-            found = find_scope(connection, self.name)
-            row, epoch = (found[0], found[1]) if found else (-1, -1)
-            if (row, epoch) != (self.row, self.epoch):
+            row, epoch, number = find_scope(connection, self.name) or (-1, -1, 0)
+            if row != self.row:
                 self.columns = self._empty()
-                self.row, self.epoch, self.last_key = row, epoch, row * SPAN
-                self.group_names = {}
-            if row >= 0:
-                self._read_new(connection)
+                self.last_key = row * SPAN
+            elif epoch != self.epoch:
+                self.columns.retain(living_keys(connection, row))
+            if (row, number) != (self.row, self.next_number):
+                self._read_new(connection, row)
+            self.row, self.epoch, self.next_number = row, epoch, number
+        except BaseException:
+            self.row = -1  # what was read in part is read again
+            raise
         finally:
             connection.execute("COMMIT")
 
-    def _read_new(self, connection: sqlite3.Connection) -> None:
-        bounds = (self.last_key, self.row * SPAN + SPAN)
-        rows = connection.execute(_NEW, bounds).fetchall()
-        if not rows:
-            return
-        if any(row[1] not in self.group_names for row in rows):
-            self.group_names = dict(
-                connection.execute(
-                    "SELECT row, name FROM index_groups WHERE scope = ?", (self.row,)
-                ).fetchall()
-            )
-        embedders = dict(connection.execute("SELECT row, name FROM index_embedders").fetchall())
-        for batch in document_batches(
-            rows, groups=self.group_names, embedders=embedders, key_of=id_from_column
-        ):
+    def _read_new(self, connection: sqlite3.Connection, row: int) -> None:
+        batches = read_documents(
+            connection,
+            after=self.last_key,
+            before=row * SPAN + SPAN,
+            groups=dict(connection.execute(_GROUPS, (row,)).fetchall()),
+            embedders=dict(connection.execute(_EMBEDDERS).fetchall()),
+        )
+        for batch in batches:
             self.columns.add_columns(batch)
-        self.last_key = rows[-1][0]
+            self.columns = fitting(self.columns, self._most_exact)
+            if batch.numbers is not None:
+                self.last_key = int(batch.numbers[-1])
 
-    def _empty(self) -> ScopeColumns:
+    def _empty(self) -> _Columns:
         return ScopeColumns(linked=self.name[2] == "turns")
 
 
 class FileColumns:
     """Up-to-date columns of the file's scopes, within a budget of bytes."""
 
-    def __init__(self, budget_bytes: int) -> None:
-        self._cache: ColumnCache[_Scope] = ColumnCache(budget_bytes, _Scope)
+    def __init__(self, budget_bytes: int, most_exact: int) -> None:
+        self._cache: ColumnCache[_Scope] = ColumnCache(
+            budget_bytes, lambda name: _Scope(name, most_exact)
+        )
 
     @contextmanager
-    def fresh(self, connection: sqlite3.Connection, name: ScopeName) -> Iterator[ScopeColumns]:
+    def fresh(self, connection: sqlite3.Connection, name: ScopeName) -> Iterator[_Columns]:
         """Give a scope's up-to-date columns to one thread at a time."""
         scope = self._cache.scope(name)
         with scope.lock:

@@ -37,11 +37,12 @@ class SQLiteSearchIndex:
         capabilities: EngineCapabilities,
         *,
         cache_bytes: int,
+        most_exact: int,
     ) -> None:
         self._writer = writer
         self._readers = readers
         self._capabilities = capabilities
-        self._cache = FileColumns(cache_bytes)
+        self._cache = FileColumns(cache_bytes, most_exact)
         # Speakers as the last search of each scope saw them: saves every search a trip. A name that
         # another process brings is known from the second search on.
         self._speakers: dict[ScopeName, list[str]] = {}
