@@ -7,6 +7,7 @@ Nothing is imported until its name is asked for.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from importlib import import_module
 from inspect import isawaitable
 from typing import TYPE_CHECKING, Any, Protocol, cast
@@ -224,7 +225,9 @@ def available(group: str) -> dict[str, EntryPoint]:
     return dict(sorted(found.items()))
 
 
+@cache
 def _load(group: str, name: str, kind: str) -> Any:
+    # Found once, it is not looked for again: among a hundred packages that takes ten milliseconds.
     points = available(group)
     if name not in points:
         known = ", ".join(points) or "none: reinstall daybook"
