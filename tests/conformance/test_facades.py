@@ -1,19 +1,25 @@
-"""Both facades keep their contract on every engine that lives on a server or in a folder.
+"""A book on every engine that lives on a server or in a folder, through both facades.
 
-An engine without an index of its own is paired with an SQLite file.
+`AsyncDaybook` keeps the whole contract. `Daybook`, which says the same in blocking calls, goes once
+through all that a book does, and keeps the whole contract in `make torture`, and every day on
+SQLite and in memory. An engine without an index of its own is paired with an SQLite file.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import ClassVar
 from uuid import uuid4
 
 import pytest
 
 from daybook.testing.facade_contract import FacadeContract
+from daybook.testing.facade_opening import FacadeOpening
+from daybook.testing.facade_use_contract import FacadeUseContract
+from tests.effort import sample
 
 
-class Paired(FacadeContract):
+class Paired(FacadeOpening):
     """An engine that another one's index follows."""
 
     @pytest.fixture(autouse=True)
@@ -24,20 +30,29 @@ class Paired(FacadeContract):
         return f"sqlite:///{self.folder}/index.db"
 
 
-class TestFile(Paired):
+class File(Paired):
     """A folder."""
 
     def url(self) -> str:
         return f"file:///{self.folder}/book"
 
 
-class TestFileAsync(TestFile):
+class TestFile(File, FacadeContract):
     """A folder, through `AsyncDaybook`."""
 
     blocking = False
 
 
-class TestRedis(Paired):
+class TestFileBlocking(File, FacadeUseContract):
+    """A folder, through `Daybook`."""
+
+
+@pytest.mark.torture
+class TestFileBlockingWhole(File, FacadeContract):
+    """A folder, all of the contract through `Daybook`."""
+
+
+class Redis(Paired):
     """A Redis server."""
 
     @pytest.fixture(autouse=True)
@@ -48,13 +63,7 @@ class TestRedis(Paired):
         return self.address
 
 
-class TestRedisAsync(TestRedis):
-    """A Redis server, through `AsyncDaybook`."""
-
-    blocking = False
-
-
-class TestRedisCluster(TestRedis):
+class RedisCluster(Redis):
     """A Redis Cluster of three masters."""
 
     @pytest.fixture(autouse=True)
@@ -62,7 +71,33 @@ class TestRedisCluster(TestRedis):
         self.address = f"{redis_cluster_url}&prefix=test-{uuid4().hex}"
 
 
-class TestMongoDB(Paired):
+class TestRedis(Redis, FacadeContract):
+    """A Redis server, through `AsyncDaybook`."""
+
+    blocking = False
+
+
+class TestRedisBlocking(Redis, FacadeUseContract):
+    """A Redis server, through `Daybook`."""
+
+
+@pytest.mark.torture
+class TestRedisBlockingWhole(Redis, FacadeContract):
+    """A Redis server, all of the contract through `Daybook`."""
+
+
+class TestRedisCluster(RedisCluster, FacadeContract):
+    """A Redis Cluster, through `AsyncDaybook`."""
+
+    blocking = False
+
+
+@pytest.mark.torture
+class TestRedisClusterBlockingWhole(RedisCluster, FacadeContract):
+    """A Redis Cluster, all of the contract through `Daybook`."""
+
+
+class MongoDB(Paired):
     """A MongoDB replica set."""
 
     @pytest.fixture(autouse=True)
@@ -74,16 +109,26 @@ class TestMongoDB(Paired):
         return self.address
 
 
-class TestMongoDBAsync(TestMongoDB):
+class TestMongoDB(MongoDB, FacadeContract):
     """A MongoDB replica set, through `AsyncDaybook`."""
 
     blocking = False
 
 
-class TestDynamoDB(Paired):
+class TestMongoDBBlocking(MongoDB, FacadeUseContract):
+    """A MongoDB replica set, through `Daybook`."""
+
+
+@pytest.mark.torture
+class TestMongoDBBlockingWhole(MongoDB, FacadeContract):
+    """A MongoDB replica set, all of the contract through `Daybook`."""
+
+
+class DynamoDB(Paired):
     """The DynamoDB API."""
 
-    largest_metadata = 100_000
+    largest_metadata: ClassVar[int | None] = 100_000
+    random_examples: ClassVar[int] = sample(10, long=40)  # an emulator of one thread
 
     @pytest.fixture(autouse=True)
     def _server(self, dynamodb_url: str) -> None:
@@ -94,32 +139,16 @@ class TestDynamoDB(Paired):
         return self.address
 
 
-class TestDynamoDBAsync(TestDynamoDB):
+class TestDynamoDB(DynamoDB, FacadeContract):
     """The DynamoDB API, through `AsyncDaybook`."""
 
     blocking = False
 
 
-class TestPostgreSQL(FacadeContract):
-    """PostgreSQL with pgvector: history, records and index in one."""
-
-    @pytest.fixture(autouse=True)
-    def _server(self, postgres_url: str) -> None:
-        self.address = f"{postgres_url}?schema=facade_{uuid4().hex}"
-
-    def url(self) -> str:
-        return self.address
+class TestDynamoDBBlocking(DynamoDB, FacadeUseContract):
+    """The DynamoDB API, through `Daybook`."""
 
 
-class TestPostgreSQLAsync(TestPostgreSQL):
-    """PostgreSQL with pgvector, through `AsyncDaybook`."""
-
-    blocking = False
-
-
-class TestPlainPostgreSQL(TestPostgreSQL):
-    """PostgreSQL without pgvector."""
-
-    @pytest.fixture(autouse=True)
-    def _server(self, plain_postgres_url: str) -> None:
-        self.address = f"{plain_postgres_url}?schema=facade_{uuid4().hex}"
+@pytest.mark.torture
+class TestDynamoDBBlockingWhole(DynamoDB, FacadeContract):
+    """The DynamoDB API, all of the contract through `Daybook`."""

@@ -9,6 +9,7 @@ import pytest
 from daybook.protocols.clock import Clock
 from daybook.registry import Engine, open_engine
 from daybook.testing.facade_contract import FacadeContract
+from daybook.testing.facade_use_contract import FacadeUseContract
 from daybook.testing.message_log_contract import MessageLogContract
 from daybook.testing.record_store_contract import RecordStoreContract
 from tests.engines.postgresql.installation import Installation, installation
@@ -52,14 +53,25 @@ class TestRecordStore(PostgreSQL, RecordStoreContract):
     machine_steps: ClassVar[int] = 20
 
 
-class TestBlocking(PostgreSQL, FacadeContract):
-    """Through `Daybook`."""
-
-
-class TestAsync(TestBlocking):
+class TestAsync(PostgreSQL, FacadeContract):
     """Through `AsyncDaybook`."""
 
     blocking = False
+
+
+class TestBlocking(PostgreSQL, FacadeUseContract):
+    """Through `Daybook`."""
+
+
+@pytest.mark.torture
+class TestBlockingWhole(PostgreSQL, FacadeContract):
+    """All of the contract through `Daybook`."""
+
+
+class TestPlainAsync(TestAsync):
+    """Through `AsyncDaybook`, on an older server without pgvector."""
+
+    server = "plain_postgres_url"
 
 
 class TestPlainMessageLog(TestMessageLog):

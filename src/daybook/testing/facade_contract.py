@@ -1,7 +1,8 @@
 """The contract seen from outside: any engine through `Daybook` and through `AsyncDaybook`.
 
 The tests are written once, in blocking style; for `AsyncDaybook` every call is run on a loop.
-Inherit `FacadeContract` twice, with `blocking` set to True and to False, and implement ``url``.
+Inherit `FacadeContract` with `blocking` set to False and implement ``url``; inherit it again, or
+`FacadeUseContract` alone, for `Daybook`, which says nothing of its own about an engine.
 """
 
 from __future__ import annotations
@@ -12,17 +13,12 @@ from typing import Any
 
 import pytest
 
-from daybook.errors import (
-    ConflictError,
-    DaybookError,
-    InvalidInputError,
-    NotFoundError,
-    StoreClosedError,
-)
+from daybook.errors import ConflictError, DaybookError, InvalidInputError, NotFoundError
 from daybook.model.message import Message
 from daybook.testing.facade_odd_data_contract import FacadeOddDataContract
+from daybook.testing.facade_use_contract import FacadeUseContract, found_texts
 from daybook.testing.fake_clock import FakeClock
-from daybook.testing.odd_data import ODD_OBJECTS, refused_values
+from daybook.testing.odd_data import ODD_OBJECTS
 from daybook.testing.session_facade_contract import SessionFacadeContract
 
 __all__ = ["FacadeContract"]
@@ -30,20 +26,8 @@ __all__ = ["FacadeContract"]
 _HOUR = timedelta(hours=1)
 
 
-class FacadeContract(FacadeOddDataContract, SessionFacadeContract):
+class FacadeContract(FacadeUseContract, FacadeOddDataContract, SessionFacadeContract):
     """What a program sees."""
-
-    def test_a_retry_is_harmless_and_a_change_conflicts(self) -> None:
-        """The same objects again give the same places; another body under an id is refused."""
-        batch = [Message.user("a", id="1"), Message.assistant("b", id="2", metadata={"k": [1]})]
-        with self.opened() as book:
-            first = book.history.append("s", batch, user_id="alice")
-            again = book.history.append("s", batch, user_id="alice")
-            assert (first.first_seq, first.last_seq) == (again.first_seq, again.last_seq) == (1, 2)
-            assert (first.duplicates, again.duplicates) == (0, 2)
-            with pytest.raises(ConflictError):
-                book.history.append("s", [Message.user("new"), Message.user("c", id="1")])
-            assert [one.text for one in book.history.list("s")] == ["a", "b"]
 
     def test_a_limit_is_the_newest_in_the_order_said(self) -> None:
         """And places stay valid as bounds."""
@@ -102,56 +86,20 @@ class FacadeContract(FacadeOddDataContract, SessionFacadeContract):
             assert two.sessions.delete("s") is True
             assert [each.text for each in one.history.list("s")] == ["rhubarb"]
 
-    def test_recall_follows_every_change(self) -> None:
-        """A search right after a write sees it, and after a removal does not."""
-        with self.opened() as book:
-            book.history.append("s", Message.user("rhubarb pie"), user_id="alice")
-            book.history.append("t", Message.user("rhubarb jam"), user_id="alice")
-            assert _texts(book, "rhubarb") == {"rhubarb pie", "rhubarb jam"}
-            assert _texts(book, "rhubarb", session_id="t") == {"rhubarb jam"}
-            book.history.clear("t")
-            assert _texts(book, "rhubarb") == {"rhubarb pie"}
-            book.history.append("t", Message.user("rhubarb cake"))
-            assert _texts(book, "rhubarb") == {"rhubarb pie", "rhubarb cake"}
-            book.sessions.delete("s")
-            assert _texts(book, "rhubarb") == {"rhubarb cake"}
-
     def test_an_expired_session_is_gone_everywhere(self) -> None:
         """From lists, history and recall, without a sweep."""
         clock = FakeClock()
         with self.opened(clock=clock) as book:
             book.sessions.create(user_id="alice", session_id="s", ttl=_HOUR)
             book.history.append("s", Message.user("rhubarb"))
-            assert _texts(book, "rhubarb") == {"rhubarb"}
+            assert found_texts(book, "rhubarb") == {"rhubarb"}
             clock.advance(_HOUR)
             assert book.sessions.get("s") is None
             assert book.history.list("s") == []
-            assert _texts(book, "rhubarb") == set()
+            assert found_texts(book, "rhubarb") == set()
             with pytest.raises(NotFoundError):
                 book.history.append("s", Message.user("late"))
             assert book.sessions.expire_idle() == 1
-
-    def test_records_from_outside(self) -> None:
-        """Versions, conditions, filters, lives; refused values are refused by one error."""
-        clock = FakeClock()
-        with self.opened(clock=clock) as book:
-            home = ("alice", "prefs")
-            for name, value in ODD_OBJECTS.items():
-                assert repr(book.records.put(home, name, value).value) == repr(value)
-            for value in refused_values().values():
-                with pytest.raises(InvalidInputError):
-                    book.records.put(home, "bad", {"value": value})
-            assert book.records.get(home, "bad") is None
-            book.records.put(home, "n", {"n": 1}, expected_version=0)
-            with pytest.raises(ConflictError):
-                book.records.put(home, "n", {"n": 2}, expected_version=0)
-            book.records.put(home, "n", {"n": 2}, ttl=_HOUR)
-            [found] = book.records.list(("alice",), filter={"n": {"$gt": 1}})
-            assert (found.value, found.version) == ({"n": 2}, 2)
-            clock.advance(_HOUR)
-            assert book.records.get(home, "n") is None
-            assert book.records.delete(home, "empty") is True
-            assert book.records.delete(home, "empty") is False
 
     def test_records_live_on_when_renewed(self) -> None:
         """As long as they were given to, from now; as they were else."""
@@ -194,33 +142,6 @@ class FacadeContract(FacadeOddDataContract, SessionFacadeContract):
             with pytest.raises(InvalidInputError):
                 book.records.put(home, "bad", value, searched="title")
 
-    def test_a_second_open_sees_what_was_stored(self) -> None:
-        """History, records and recall; or nothing, if declared so."""
-        with self.opened() as book:
-            book.history.append("s", Message.user("rhubarb"), user_id="alice")
-            book.records.put(("alice",), "k", {"n": 1})
-        with self.opened() as book:
-            assert len(book.history.list("s")) == int(self.persists)
-            assert _texts(book, "rhubarb") == ({"rhubarb"} if self.persists else set())
-            assert (book.records.get(("alice",), "k") is not None) is self.persists
-
-    def test_a_closed_book_refuses_calls(self) -> None:
-        """With the store's own error; closing again does nothing."""
-        with self.opened() as book:
-            book.history.append("s", Message.user("x"), user_id="alice")
-            book.close()
-            book.close()
-            calls: list[Callable[[], Any]] = [
-                lambda: book.history.append("s", Message.user("y")),
-                lambda: book.history.list("s"),
-                lambda: book.sessions.get("s"),
-                lambda: book.records.get(("alice",), "k"),
-                lambda: book.recall.search("x", user_id="alice"),
-            ]
-            for call in calls:
-                with pytest.raises(StoreClosedError):
-                    call()
-
     def test_errors_show_no_content(self) -> None:
         """What a message or value says never stands in an error."""
         with self.opened() as book:
@@ -236,10 +157,6 @@ class FacadeContract(FacadeOddDataContract, SessionFacadeContract):
                 with pytest.raises(DaybookError) as caught:
                     call()
                 assert "canary" not in str(caught.value)
-
-
-def _texts(book: Any, query: str, **rest: Any) -> set[str]:
-    return {hit.message.text for hit in book.recall.search(query, user_id="alice", **rest)}
 
 
 def _keys(book: Any, query: str) -> set[str]:

@@ -150,7 +150,7 @@ class FacadeOddDataContract(FacadeOpening):
             book.sessions.create(user_id="alice", session_id="s")
 
             @settings(
-                max_examples=40,
+                max_examples=self.random_examples,
                 deadline=None,
                 database=None,
                 suppress_health_check=list(HealthCheck),

@@ -59,12 +59,14 @@ class FacadeOpening(ABC):
         blocking: Through `Daybook`; False for `AsyncDaybook`.
         largest_metadata: Bytes of a session's metadata that the engine stores, if it declares a
             limit; more must be refused.
+        random_examples: Random messages, facts and values that are stored and compared.
     """
 
     persists: ClassVar[bool] = True
     shares: ClassVar[bool] = True
     blocking: ClassVar[bool] = True
     largest_metadata: ClassVar[int | None] = None
+    random_examples: ClassVar[int] = 40
 
     @abstractmethod
     def url(self) -> str:
