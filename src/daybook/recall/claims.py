@@ -55,10 +55,11 @@ _REPLACES = re.compile(
     re.IGNORECASE,
 )
 _CHANGES = re.compile(
-    r"\b(?:chang|switch|reschedul|postpon|delay|increas|reduc|rais|lower|upgrad|downgrad|replac"
-    r"|improv|updat|renew|extend|shorten|cut|rewr|convert)\w*"
-    r"|\b(?:moved|pushed back|brought forward|went (?:up|down)|gone (?:up|down)|has grown"
-    r"|grew to|dropped to|rose to)\b",
+    r"\b(?:changed?|changing|switch\w*|reschedule\w*|postpone\w*|delay\w*|increased?|increasing"
+    r"|reduced?|reducing|raised?|raising|lower\w*|upgrade\w*|downgrade\w*|replaced?|improved?"
+    r"|improving|updated?|renew\w*|extend\w*|shorten\w*|cut|rewrote|rewritten|convert\w*|moved"
+    r"|pushed back|brought forward|went (?:up|down)|gone (?:up|down)|has grown|grew to|dropped to"
+    r"|rose to)\b",
     re.IGNORECASE,
 )
 _CODE = re.compile(r"[{}<>=`|]|\(\)|;\s*$|->|https?:")
@@ -103,13 +104,15 @@ _HINT_WORDS = frozenset(
     rid broke not never cannot isn't aren't doesn't don't hasn't haven't live living lives based
     """.split()
 )
+_START = 5
 _HINT_STARTS = frozenset(
-    """
-    chang switc resch postp delay incre reduc lower upgra downg repla impro updat renew exten short
-    rewri rewro conve cance reloc favou favor
+    word[:_START]
+    for word in """
+    change changing switch reschedule postpone delay increase reduce lower upgrade downgrade replace
+    improve updated renew extend shorten rewritten rewrote convert cancel relocated favourite
+    favorite raising
     """.split()
 )
-_START = 5
 _CUE_WORDS = frozenset(
     """
     now longer anymore instead day nowadays far actually correction new change changed switch

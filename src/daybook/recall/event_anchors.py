@@ -53,7 +53,8 @@ _GERUND = re.compile(r"[a-z]{2,}ing\b")
 _CLAUSE = re.compile(rf"{_SUBJECT}\s+[a-z]")
 # Words before which "after" is part of a verb: to look after, named after.
 _VERB_OF_AFTER = re.compile(
-    r"\b(?:look\w*|tak\w+|took|nam\w+|call\w*|ask\w*|chas\w*|runn?\w*|tak\w+ care)\s+$",
+    r"\b(?:look\w*|takes?|taking|took|named?|naming|call\w*|ask\w*|chase\w*|chasing|runs?|running"
+    r"|ran)\s+$",
     re.IGNORECASE,
 )
 _EVENT_WORDS = frozenset({"before", "after", "since", "until", "till", "prior to", "during"})

@@ -22,7 +22,7 @@ _MOST_READ = 4_000
 # "2.3" and "e.g. this" go on: a full stop ends a sentence before a space and no small letter.
 _END = re.compile(r"(?<=[!?])\s+|(?<=\.)\s+(?![a-z])|\n+")
 _AHEAD = re.compile(
-    r"\b(?:will|won't|shall|going to|gonna|plan(?:s|ned|ning)?|tomorrow|upcoming|next|soon|booked"
+    r"\b(?:will|won't|shall|going to|gonna|plans?|planned|planning|tomorrow|upcoming|next|soon|booked"
     r"|scheduled|looking forward|can't wait|until|hope to|hoping to|want to|about to|deadline|due"
     r"|coming up|\w+'ll)\b",
     re.IGNORECASE,
