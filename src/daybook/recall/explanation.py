@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from daybook.model.hit import Hit, Reason
 from daybook.recall.matched_words import Stems, shared_words
 
-__all__ = ["WORDED_FEATURES", "explained", "reasons_of"]
+__all__ = ["KINDS", "WORDED_FEATURES", "explained", "reasons_of"]
 
 _ABOUT_EQUAL = 1e-9
 _MOST_WORDS = 6
@@ -102,6 +102,7 @@ _GROUND_OF = {feature: ground for ground in _GROUNDS for feature in ground.featu
 _OTHER = _Ground("other", (), "other signs", "other signs")
 
 WORDED_FEATURES = frozenset(_GROUND_OF)
+KINDS = tuple(ground.kind for ground in _GROUNDS)
 
 
 def explained(hit: Hit, query: str, analyzer: Stems) -> Hit:
