@@ -236,6 +236,10 @@ class RecordStateMachine(RuleBasedStateMachine):
                 assert [_summary(one) for one in kept] == versions[::-1]
             names = self.do(self.store.namespaces(Scope(tenant), (), limit=99))
             assert names == sorted({home for home, _ in mine})
+            below = self.do(self.store.list(Scope(tenant), ("a",), limit=99))
+            assert {(one.namespace, one.key) for one in below} == {
+                place for place in mine if place[0][0] == "a"
+            }
 
 
 def _is_below(place: _Place, tenant: str, prefix: Namespace) -> bool:
