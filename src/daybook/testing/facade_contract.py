@@ -19,6 +19,7 @@ from daybook.testing.facade_odd_data_contract import FacadeOddDataContract
 from daybook.testing.facade_use_contract import FacadeUseContract, found_texts
 from daybook.testing.fake_clock import FakeClock
 from daybook.testing.odd_data import ODD_OBJECTS
+from daybook.testing.recall_facade_contract import RecallFacadeContract
 from daybook.testing.session_facade_contract import SessionFacadeContract
 
 __all__ = ["FacadeContract"]
@@ -26,7 +27,9 @@ __all__ = ["FacadeContract"]
 _HOUR = timedelta(hours=1)
 
 
-class FacadeContract(FacadeUseContract, FacadeOddDataContract, SessionFacadeContract):
+class FacadeContract(
+    FacadeUseContract, FacadeOddDataContract, SessionFacadeContract, RecallFacadeContract
+):
     """What a program sees."""
 
     def test_a_limit_is_the_newest_in_the_order_said(self) -> None:
