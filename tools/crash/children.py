@@ -19,6 +19,7 @@ from tools.crash.clients import append_and_read, append_unlocked
 from tools.crash.engines.deliveries import run_delivery
 from tools.crash.engines.session_client import run_client
 from tools.crash.plan import PLANS, Clear, Delete, Index, Operation, Put, Reopen, numbered
+from tools.crash.reindexing import run_reindex
 from tools.crash.store import USER, make_message, open_book
 
 __all__ = ["CHILDREN", "Send", "Spec"]
@@ -124,4 +125,5 @@ CHILDREN: dict[str, Callable[[Spec, Send], Any]] = {
     "unlocked": append_unlocked,
     "sessions": run_client,
     "delivery": run_delivery,
+    "reindex": run_reindex,
 }
