@@ -109,7 +109,8 @@ def cut(
     """Return about `limit` of the best allowed rows, ascending.
 
     Long answers of an assistant crowd out the user's turns that hold the facts, so people have
-    half of the places. Each leg's own best are kept too, whatever the other says of them.
+    half of the places; the other half goes to the best of all the rest. Each leg's own best are
+    kept too, whatever the other says of them.
 
     Args:
         score: Coarse score of every row.
@@ -119,9 +120,12 @@ def cut(
         limit: How many rows are wanted; the legs' best may come on top.
     """
     everyone = np.flatnonzero(allowed)
+    people = best(score, np.flatnonzero(allowed & ~assistant), limit // 2)
+    rest = allowed.copy()
+    rest[people] = False
     kept = [
-        best(score, np.flatnonzero(allowed & ~assistant), limit // 2),
-        best(score, everyone, limit - limit // 2),
+        people,
+        best(score, np.flatnonzero(rest), limit - len(people)),
         *(best(leg, everyone, min(_OF_EACH_LEG, limit)) for leg in legs),
     ]
     return np.unique(np.concatenate(kept))
