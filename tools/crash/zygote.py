@@ -207,9 +207,10 @@ def _be_child(request: dict[str, Any], answers: int, shot: int) -> None:
 async def _warm_up(folder: Path) -> None:
     """Use a store once: what loads late is loaded before the first fork."""
     from tools.crash import children  # noqa: F401, PLC0415 - what the children find imported
-    from tools.crash.store import observe  # noqa: PLC0415
+    from tools.crash.store import FOLDER, observe  # noqa: PLC0415
 
-    await observe(folder / "warm.db", ["none"])
+    for name in ("warm.db", f"warm{FOLDER}"):
+        await observe(folder / name, ["none"])
 
 
 def _main() -> None:
