@@ -38,8 +38,9 @@ class SearchFilter(Struct, frozen=True, kw_only=True):
 
 EVERYTHING = SearchFilter()
 
-# Ranking this many candidates takes about a millisecond; it does not wait for a thread.
-_CANDIDATES = 300
+# Ranking this many candidates takes about a millisecond; it does not wait for a thread. In a scope
+# of 100,000 turns 300 lost 3 points of recall at 10, and 1,000 gained nothing.
+_CANDIDATES = 600
 
 
 async def run_query(  # noqa: PLR0913 - what a search is made of
