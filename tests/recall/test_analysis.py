@@ -69,7 +69,7 @@ def test_an_analyser_serves_threads() -> None:
 def test_any_text_can_be_analysed(text: str) -> None:
     analysis = ANALYZER.analyse(text)
     hashes, counts, _ = unpack_many_terms([analysis.terms])
-    assert set(hashes.tolist()) == set(ANALYZER.stems(text))
+    assert set(hashes.tolist()) >= set(ANALYZER.stems(text))
     assert counts.all()
 
 

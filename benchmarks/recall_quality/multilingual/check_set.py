@@ -16,6 +16,8 @@ from benchmarks.recall_quality.conversations import Conversation, Question, Turn
 __all__ = ["joined", "load_check_set"]
 
 _FOLDER = Path(__file__).parent
+# What conversations have in common: an emoji, the names of a person and a site.
+_SHARED = frozenset({"emoji", "mixed"})
 _BEGIN = datetime(2026, 3, 2, 18, tzinfo=UTC)
 
 
@@ -36,7 +38,7 @@ def joined(conversations: list[Conversation]) -> Conversation:
         together.questions.extend(
             Question(q.id, q.text, q.category, tuple(f"{tag}:{key}" for key in q.evidence))
             for q in one.questions
-            if q.category != "emoji"
+            if q.category not in _SHARED
         )
     return together
 

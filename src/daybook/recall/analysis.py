@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
 from zlib import crc32
 
 import Stemmer
@@ -15,7 +17,13 @@ from daybook.recall.scripts import script_of
 from daybook.recall.stop_words import STOP_WORDS
 from daybook.recall.term_blobs import pack_terms
 from daybook.recall.traits import Trait, word_traits
-from daybook.recall.word_terms import is_little, own_forms, part_forms, written_forms
+from daybook.recall.word_terms import (
+    is_little,
+    own_forms,
+    part_forms,
+    possible_forms,
+    written_forms,
+)
 from daybook.recall.words import folded, parts, plain_words, spelled_words
 
 __all__ = ["Analysis", "Analyzer"]
@@ -77,27 +85,61 @@ class Analyzer:
         return Analysis(pack_terms(counts), traits | _text_traits(text), len(cut))
 
     def stems(self, text: str) -> list[int]:
-        """Return the stem hashes of `text` in order of first appearance, stop words left out."""
+        """Return the stem hashes that a question asks for, in order of first appearance.
+
+        Those of `analyse`, without the little words of the language that the question is in and
+        without what its compounds are made of.
+        """
+        asked, languages = self._asked(text)
         facts = self._facts
-        spelled = spelled_words(text)
-        cut = spelled if text.isascii() else plain_words(spelled)
-        found = [stem for word in cut if (stem := facts[word] & _HASH_MASK)]
-        found.extend(self._beyond_english(text, spelled, cut))
+        found = [stem for word in plain_words(asked) if (stem := facts[word] & _HASH_MASK)]
+        found.extend(stem for forms in self._forms_of(asked, languages) for stem in forms.own)
+        found.extend(self._emoji(text))
         return list(dict.fromkeys(found))
 
-    def _beyond_english(self, text: str, spelled: list[str], cut: list[str]) -> Iterable[int]:
-        """Return the terms that `text` has beyond the English stems of its words."""
+    def possible_stems(self, text: str) -> list[int]:
+        """Return further stem hashes by which documents about a question may be found.
+
+        Those of the parts of its compounds and, where nothing tells its language, of its words in
+        every language that we know.
+        """
+        asked, languages = self._asked(text)
+        found = [stem for forms in self._forms_of(asked, languages) for stem in forms.parts]
+        if languages.latin == "english" and STOP_WORDS.isdisjoint(asked):
+            found.extend(stem for word in asked for stem in _possible(word))
+        return list(dict.fromkeys(found))
+
+    def _asked(self, text: str) -> tuple[list[str], Languages]:
+        """Return a question's words without its language's little ones, unless none is left."""
+        spelled = spelled_words(text)
+        languages = languages_of(text, plain_words(spelled))
+        asked = [word for word in spelled if not is_little(word, languages.of(script_of(word)))]
+        return asked or spelled, languages
+
+    def _beyond_english(self, text: str, spelled: list[str], cut: list[str]) -> Iterator[int]:
+        """Yield the terms that `text` has beyond the English stems of its words."""
         if text.isascii() and not has_hint(cut):
-            return ()
-        languages = languages_of(text, cut)
+            return
+        for forms in self._forms_of(spelled, languages_of(text, cut)):
+            yield from forms.own
+            yield from forms.parts
+        yield from self._emoji(text)
+
+    def _forms_of(self, spelled: Iterable[str], languages: Languages) -> list[_Forms]:
         if languages.latin == "english":
             spelled = [word for word in spelled if not word.isascii()]
-        forms = self._forms
-        found = [stem for word in spelled for stem in forms[languages, word]]
+        known = self._forms
+        return [known[languages, word] for word in spelled]
+
+    def _emoji(self, text: str) -> Iterator[int]:
         for one in emoji_in(text):
-            found.append(_hashed(one))
-            found.extend(self._facts[shown] & _HASH_MASK for shown in shown_by(one))
-        return found
+            yield _hashed(one)
+            yield from (self._facts[shown] & _HASH_MASK for shown in shown_by(one))
+
+
+@functools.lru_cache(maxsize=4_096)
+def _possible(word: str) -> tuple[int, ...]:
+    return tuple(map(_hashed, possible_forms(word)))
 
 
 def _hashed(form: str) -> int:
@@ -116,33 +158,46 @@ def _text_traits(text: str) -> int:
     return bits
 
 
-class _WordForms(dict[tuple[Languages, str], tuple[int, ...]]):
-    """A text's languages and a word, with accents, to its terms beyond the English stem."""
+class _Forms(NamedTuple):
+    """A word's terms beyond its English stem, and those of the words it may be made of."""
+
+    own: tuple[int, ...] = ()
+    parts: tuple[int, ...] = ()
+
+
+class _WordForms(dict[tuple[Languages, str], _Forms]):
+    """The forms of a word, with its accents, in a text of these languages."""
 
     def __init__(self, facts: _WordFacts) -> None:
         super().__init__()
         self._facts = facts
 
-    def __missing__(self, key: tuple[Languages, str]) -> tuple[int, ...]:
+    def __missing__(self, key: tuple[Languages, str]) -> _Forms:
         languages, word = key
-        found: tuple[int, ...] = ()
-        if len(word) <= _LONGEST_WORD:
-            found = self._terms(languages.of(script_of(word)), word)
+        language = languages.of(script_of(word))
+        forms = _Forms()
+        if len(word) <= _LONGEST_WORD and not is_little(word, language):
+            forms = self._forms(language, word)
         if len(self) >= _CACHED_WORDS:
             self.clear()
-        self[key] = found
-        return found
+        self[key] = forms
+        return forms
 
-    def _terms(self, language: str, word: str) -> tuple[int, ...]:
-        if is_little(word, language):
-            return ()
+    def _forms(self, language: str, word: str) -> _Forms:
         plain = folded(word)
         cut = parts(plain)
-        forms = [form for part in cut for form in written_forms(part)]
-        if cut == [plain]:
-            forms += own_forms(word, language) + part_forms(word, language)
         known = {self._facts[part] & _HASH_MASK for part in cut}
-        return tuple(dict.fromkeys(h for form in forms if (h := _hashed(form)) not in known))
+        own = [form for part in cut for form in written_forms(part)]
+        inside: list[str] = []
+        if cut == [plain]:
+            own += own_forms(word, language)
+            inside = part_forms(word, language)
+        hashes = dict.fromkeys(hash_ for form in own if (hash_ := _hashed(form)) not in known)
+        known.update(hashes)
+        return _Forms(
+            tuple(hashes),
+            tuple(dict.fromkeys(h for form in inside if (h := _hashed(form)) not in known)),
+        )
 
 
 class _WordFacts(dict[str, int]):

@@ -12,7 +12,13 @@ from numpy.typing import NDArray
 
 from daybook.model.candidates import CandidateQuery
 from daybook.recall.analysis import Analyzer
-from daybook.recall.query_cleaning import cut_names, cut_request, name_words, named_speakers
+from daybook.recall.query_cleaning import (
+    cut_little_words,
+    cut_names,
+    cut_request,
+    name_words,
+    named_speakers,
+)
 from daybook.recall.time_expressions import TimeWindow, time_windows
 
 __all__ = ["AnalysedQuery", "plan_query"]
@@ -119,12 +125,12 @@ def plan_query(
     names = name_words(speaker_names)
     subject = cut_names(cut_request(text), names)
     terms = analyzer.stems(subject)
-    others = [stem for stem in analyzer.stems(text) if stem not in set(terms)]
+    others = dict.fromkeys([*analyzer.stems(text), *analyzer.possible_stems(subject)])
     return AnalysedQuery(
         text=text,
-        subject=subject,
+        subject=cut_little_words(subject),
         terms=tuple(terms),
-        full_terms=(*terms, *others),
+        full_terms=(*terms, *(stem for stem in others if stem not in terms)),
         speakers=tuple(named_speakers(text, names)),
         windows=(*time_windows(text, now), *windows),
         asks_when=bool(_ASKS_WHEN.search(text)),

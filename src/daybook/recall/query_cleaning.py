@@ -1,6 +1,7 @@
 """Cut from a question what is about asking, and whom, so that only the subject is searched for.
 
-Neither cut ever leaves fewer than three words: then the question stays as it was.
+Neither cut ever leaves fewer than three words: then the question stays as it was. (Of little words
+of other languages all but one may go.)
 """
 
 from __future__ import annotations
@@ -9,10 +10,12 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 
 from daybook.model.message import ROLES
+from daybook.recall.languages import languages_of
 from daybook.recall.stop_words import STOP_WORDS
+from daybook.recall.word_terms import is_little
 from daybook.recall.words import words
 
-__all__ = ["cut_names", "cut_request", "name_words", "named_speakers"]
+__all__ = ["cut_little_words", "cut_names", "cut_request", "name_words", "named_speakers"]
 
 _FEWEST_WORDS = 3
 _SHORTEST_NICKNAME = 3
@@ -56,6 +59,22 @@ def cut_request(question: str) -> str:
     for pattern in _REQUESTS:
         cleaned = pattern.sub(" ", cleaned)
     return _kept(cleaned, question)
+
+
+def cut_little_words(question: str) -> str:
+    """Return a question in another language than English without that language's little words.
+
+    Vectors are made for English, so that they take "qui" and "dans" for things.
+    """
+    languages = languages_of(question, words(question))
+    if languages.latin == "english":
+        return question
+
+    def replaced(match: re.Match[str]) -> str:
+        return " " if is_little(match[0].lower(), languages.latin) else match[0]
+
+    cleaned = _WORD.sub(replaced, question)
+    return " ".join(cleaned.split()) if _WORD.search(cleaned) else question
 
 
 def name_words(speaker_names: Iterable[str]) -> dict[str, set[str]]:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from daybook.recall.compounds import COMPOUNDING, compound_parts
 from daybook.recall.han_variants import simplified
-from daybook.recall.language_words import LITTLE_WORDS
-from daybook.recall.scripts import other_letters
+from daybook.recall.language_words import LATIN_LANGUAGES, LITTLE_WORDS
+from daybook.recall.scripts import other_letters, script_of
 from daybook.recall.stemmers import stem
 from daybook.recall.words import folded
 
-__all__ = ["is_little", "own_forms", "part_forms", "written_forms"]
+__all__ = ["is_little", "own_forms", "part_forms", "possible_forms", "written_forms"]
 
 _LITTLE = {language: said | frozenset(map(folded, said)) for language, said in LITTLE_WORDS.items()}
 _NONE: frozenset[str] = frozenset()
@@ -17,7 +17,7 @@ _NONE: frozenset[str] = frozenset()
 
 def is_little(word: str, language: str) -> bool:
     """Return whether a lower-case word, with its accents or without, is one of the little words."""
-    return word in _LITTLE.get(language, _NONE)
+    return any(word in _LITTLE.get(one, _NONE) for one in language.split("+"))
 
 
 def written_forms(plain: str) -> list[str]:
@@ -39,8 +39,18 @@ def own_forms(word: str, language: str) -> list[str]:
     spellings = dict.fromkeys((word, plain))
     if language == "turkish":
         spellings[word.replace("i̇", "i")] = None
-    stems = (other_letters(folded(stem(one, language))) for one in spellings)
+    stems = (
+        other_letters(folded(stem(one, each))) for each in language.split("+") for one in spellings
+    )
     return list(dict.fromkeys(one for one in stems if one))
+
+
+def possible_forms(word: str) -> list[str]:
+    """Return the stems of a word in every language of Latin script, for one that may be of any."""
+    if script_of(word) != "latin":
+        return []
+    found = (form for language in LATIN_LANGUAGES for form in own_forms(word, language))
+    return list(dict.fromkeys(found))
 
 
 def part_forms(word: str, language: str) -> list[str]:
