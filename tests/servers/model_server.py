@@ -194,7 +194,7 @@ class ModelServer:
         await writer.drain()
         if turn.fault in ("cut", "unfinished"):
             writer.transport.abort()
-        return turn.fault is None
+        return turn.fault not in ("cut", "unfinished")
 
     async def _stream(
         self,
