@@ -15,6 +15,7 @@ from daybook.evaluation.conversations import Conversation, Question, Turn
 from daybook.evaluation.runs import Ask
 from daybook.facets.history import MAX_BATCH
 from daybook.model.message import Message
+from daybook.protocols.embedder import Embedder
 from daybook.registry import load_embedder
 
 __all__ = ["STORES", "DaybookSystem"]
@@ -41,12 +42,12 @@ class DaybookSystem:
     """
 
     def __init__(
-        self, embedder: str = "static", *, store: str = "inmemory", limit: int = 50
+        self, embedder: str | Embedder = "static", *, store: str = "inmemory", limit: int = 50
     ) -> None:
         """Load what is to be measured.
 
         Args:
-            embedder: A name that `AsyncDaybook.open` takes, or ``none`` for words alone.
+            embedder: A name that `AsyncDaybook.open` takes, ``none`` for words alone, or an object.
             store: ``inmemory``, or ``sqlite`` for a file in a temporary folder.
             limit: How many messages a search asks for.
 
@@ -56,8 +57,12 @@ class DaybookSystem:
         """
         if store not in STORES:
             raise ConfigError(f"store must be one of {', '.join(STORES)}")
-        self.name = embedder
-        self._embedder = None if embedder == "none" else load_embedder(embedder)
+        self.name = embedder if isinstance(embedder, str) else embedder.id
+        self._embedder: Embedder | None
+        if isinstance(embedder, str):
+            self._embedder = None if embedder == "none" else load_embedder(embedder)
+        else:
+            self._embedder = embedder
         self._store = store
         self._limit = limit
 
