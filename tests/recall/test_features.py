@@ -122,7 +122,7 @@ def test_words_of_time_and_number_count_where_they_are_asked_for() -> None:
 
 @pytest.mark.parametrize(
     ("days", "closeness"),
-    [(0, 1.0), (0.5, 1.0), (1, 1.0), (4.5, 0.5), (8, 0.0), (-1.5, 0.5), (-3, 0.0), (400, 0.0)],
+    [(0, 1.0), (0.5, 1.0), (1, 1.0), (4.5, 0.375), (8, 0.0), (-1.5, 0.375), (-3, 0.0), (400, 0.0)],
 )
 def test_a_date_in_the_question_draws_turns_near_it(days: float, closeness: float) -> None:
     said_at = microseconds(datetime(2024, 5, 7, tzinfo=UTC) + days * _DAY)

@@ -59,14 +59,21 @@ class TimedQuestion(Struct, frozen=True, kw_only=True):
         """
         # Compiled with the first search, not with the package.
         from daybook.recall.knowledge_updates import mark_superseded  # noqa: PLC0415
-        from daybook.recall.question_times import by_said_dates, spread_over_time  # noqa: PLC0415
+        from daybook.recall.question_times import (  # noqa: PLC0415
+            answer_before_event,
+            by_said_dates,
+            spread_over_time,
+        )
 
         found = list(hits)
         if self.event_windows and not self.times.windows:
             found = [_dated_by_event(hit) for hit in found]
         if self._windows:
             found = by_said_dates(found, self._windows, self._date_weight())
-        found = mark_superseded(found, self.models.analyzer.stems)
+        stems = self.models.analyzer.stems
+        if self.times.anchor is not None and self.event_windows:
+            found = answer_before_event(found, self.times.anchor, self.event_windows, stems)
+        found = mark_superseded(found, stems)
         return spread_over_time(found, limit) if self.times.history else found[:limit]
 
     @property

@@ -374,8 +374,8 @@ _RULES = (
         _read_weekday,
     ),
     _rule(
-        r"(?P<lead>last|this|next|on|at|over|in|during|since|before|after|until|till|by|around"
-        r"|between|and|to|from|of)\s+(?:the\s+)?"
+        r"(?P<lead>last|this|next|on|at|over|during|since|before|after|until|till|by|around"
+        r"|between|and)\s+(?:the\s+)?"
         rf"(?P<holiday>{_HOLIDAY})(?:\s+(?:of\s+)?(?P<year>{YEAR}))?",
         _read_holiday,
     ),

@@ -95,11 +95,13 @@ class EventAnchor(Struct, frozen=True):
         relation: How what is asked for stands to it.
         phrase: The words for the event: "the trip to Rome", "we moved".
         question: What to search for: without those words where they say no more than when.
+        rest: The question without them.
     """
 
     relation: Relation
     phrase: str
     question: str
+    rest: str
 
 
 class Sighting(Struct, frozen=True):
@@ -136,7 +138,7 @@ def find_anchor(question: str, dated: Sequence[CalendarSpan]) -> EventAnchor | N
         if not relation.unit and not _ASKS_PAST.search(rest):
             continue
         cut = bool(relation.unit) and relation.word != "during" and len(rest.split()) > 2  # noqa: PLR2004
-        return EventAnchor(relation, phrase, rest if cut else question)
+        return EventAnchor(relation, phrase, rest if cut else question, rest)
     return None
 
 

@@ -25,6 +25,8 @@ _DAY = 86_400_000_000
 # What happened on a day is told that day or in the next; what was planned, some days before.
 _DAYS_AFTER = 7.0
 _DAYS_BEFORE = 3.0
+# What is just outside is worth less than what is inside, a day or a second beyond.
+_BESIDE = 0.75
 # Below these, numbers that should be equal differ by rounding only.
 _ALIKE = 1e-12
 _NO_LENGTH = np.float32(1e-6)
@@ -191,12 +193,13 @@ def _has(traits: NDArray[np.int32], trait: Trait) -> Floats:
 
 
 def _date(query: AnalysedQuery, created_at: NDArray[np.int64]) -> Floats:
-    """1 for a turn said within a span the question names, falling to 0 some days outside."""
+    """1 for a turn said within a span the question names, less some days outside, then 0."""
     closeness = np.zeros(len(created_at), np.float32)
     for window in query.windows:
         early = (microseconds(window.since) - created_at) / _DAY
         late = (created_at - microseconds(window.until)) / _DAY
         outside = np.maximum(np.maximum(early / _DAYS_BEFORE, late / _DAYS_AFTER), 0)
-        near = np.maximum(1 - outside, 0).astype(np.float32) * np.float32(window.share)
+        near = np.where(outside > 0, _BESIDE * np.maximum(1 - outside, 0), 1).astype(np.float32)
+        near *= np.float32(window.share)
         closeness = np.maximum(closeness, near)
     return closeness

@@ -16,12 +16,13 @@ _ASKS = re.compile(
     r"|\bover\s+(?:time|the\s+(?:years|months|weeks|course))\b"
     r"|\b(?:timeline|chronology|evolution|progression|history)\s+of\b|\btimeline\b"
     r"|\bchronological(?:ly)?\b|\b(?:every|each)\s+time\b|\ball\s+(?:of\s+)?the\s+times\b"
-    r"|\bhow\s+(?:many\s+times|often)\b|\bfrom\s+(?:the\s+)?(?:beginning|start)\s+to\b"
+    r"|\bfrom\s+(?:the\s+)?(?:beginning|start)\s+to\b"
     r"|\b(?:what|which)\s+(?:\w+\s+)?changes\b",
     re.IGNORECASE,
 )
-_KEPT_SHARE = 0.4
-_DROP = 0.5
+_KEPT_SHARE = 0.5
+_DROP = 0.25
+_LEAST_DROP = 2.0
 
 
 def asks_history(question: str) -> bool:
@@ -32,10 +33,10 @@ def asks_history(question: str) -> bool:
 def spread(scores: Sequence[float], moments: Sequence[float], limit: int) -> list[int]:
     """Return which of some answers to give so that the periods they are from are covered.
 
-    The best two fifths are given whatever their date. The time of all good answers is then cut
+    The best half is given whatever their date. The time of all good answers is then cut
     into equal parts, and the best of each part not covered yet is given; what room is left goes to
-    the best of the rest. An answer is good if it is at most half as far below the last one that
-    would be given by score alone as that one is below the best.
+    the best of the rest. An answer is good if it is not far below the last one that would be given
+    by score alone: by a quarter of what that one is below the best, or two.
 
     Args:
         scores: Of each answer, highest first.
@@ -47,7 +48,7 @@ def spread(scores: Sequence[float], moments: Sequence[float], limit: int) -> lis
     """
     if len(scores) <= limit:
         return list(range(len(scores)))
-    floor = scores[limit - 1] - _DROP * (scores[0] - scores[limit - 1])
+    floor = scores[limit - 1] - max(_LEAST_DROP, _DROP * (scores[0] - scores[limit - 1]))
     good = [place for place, score in enumerate(scores) if score >= floor]
     first, last = min(moments[i] for i in good), max(moments[i] for i in good)
     if first == last:

@@ -17,6 +17,7 @@ from msgspec.structs import replace
 
 from daybook.model.hit import Hit
 from daybook.recall.claims import Claim, Stems, claim_of, clauses, may_replace
+from daybook.recall.question_times import change_places
 
 __all__ = ["mark_superseded", "replaces", "superseded"]
 
@@ -131,7 +132,7 @@ def _conflicts(older: _Message, newer: _Message, stems: Stems) -> bool:
     for claim in newer.news:
         # Few words in common with the whole message are too few with any part of it.
         common = len(claim.content & older.stems)
-        if common < _LEAST_SHARED[1] * len(claim.content):
+        if common < _LEAST_SHARED[1] * len(claim.content) and not _LIVES.search(claim.text):
             continue
         if any(replaces(one, claim, stems) for one in older.claims):
             return True
@@ -176,19 +177,9 @@ def _newer_first(hits: list[Hit], replaced: Mapping[int, int]) -> list[Hit]:
         here, there = where[older], where[newer]
         if here > there:
             continue
-        gap = hits[here].score - hits[there].score
-        hits[here], hits[there] = (
-            _moved_by(hits[there], "newer", gap),
-            _moved_by(hits[here], "outdated", -gap),
-        )
+        change_places(hits, here, there, "newer", "outdated")
         where[older], where[newer] = there, here
     return hits
-
-
-def _moved_by(hit: Hit, name: str, gap: float) -> Hit:
-    parts = hit.why | {name: hit.why.get(name, 0.0) + gap}
-    why = dict(sorted(((n, p) for n, p in parts.items() if p), key=lambda item: -abs(item[1])))
-    return replace(hit, score=hit.score + gap, why=why)
 
 
 def _came_later(older: Hit, newer: Hit) -> bool:

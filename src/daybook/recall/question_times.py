@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from msgspec import Struct
@@ -15,11 +15,20 @@ from daybook.recall.history_spread import asks_history, spread
 from daybook.recall.said_dates import said_dates, said_share
 from daybook.recall.time_expressions import TimeWindow, time_windows
 
-__all__ = ["QuestionTimes", "by_said_dates", "read_times", "spread_over_time"]
+__all__ = [
+    "QuestionTimes",
+    "answer_before_event",
+    "by_said_dates",
+    "change_places",
+    "read_times",
+    "spread_over_time",
+]
 
 # A message that says a date counts less than one of that date: in our measurements the date of a
 # question is nearly always near the day on which its answer was said.
-_SAID_SHARE = 0.6
+_SAID_SHARE = 0.8
+# Further down, an answer is too unsure to go first.
+_LOOKED_AT = 6
 
 
 class QuestionTimes(Struct, frozen=True):
@@ -86,7 +95,56 @@ def spread_over_time(hits: Sequence[Hit], limit: int) -> list[Hit]:
     return [hits[place] for place in spread([hit.score for hit in hits], moments, limit)]
 
 
+def answer_before_event(
+    hits: Sequence[Hit],
+    anchor: EventAnchor,
+    windows: Sequence[TimeWindow],
+    stems: Callable[[str], Sequence[int]],
+) -> list[Hit]:
+    """Return the hits with an answer before the message that only tells of the event.
+
+    "What did I buy after the wedding?" finds the wedding first. Where the best hit has the event's
+    words and none of what is asked for, it changes places with the best of the next few that is
+    of the time asked for and does not tell of the event.
+
+    Args:
+        hits: Best first.
+        anchor: The event, as read.
+        windows: What it stands for.
+        stems: Returns the stems of a text, stop words left out.
+    """
+    event = set(stems(anchor.phrase))
+    asked = set(stems(anchor.rest)) - event
+    found = list(hits)
+    if not found or asked.intersection(stems(found[0].message.text)):
+        return found
+    for place, hit in enumerate(found[1:_LOOKED_AT], 1):
+        inside = hit.said_at is not None and any(
+            window.since <= hit.said_at < window.until for window in windows
+        )
+        if inside and not event.intersection(stems(hit.message.text)):
+            change_places(found, 0, place, "event", "event")
+            break
+    return found
+
+
+def change_places(hits: list[Hit], first: int, second: int, gain: str, loss: str) -> None:
+    """Let two hits change places and scores; `why` says so, so that it still adds up.
+
+    Args:
+        hits: Best first; changed.
+        first: Place of the one that goes down.
+        second: Place of the one that goes up.
+        gain: What the reason of the second's gain is called.
+        loss: What the reason of the first's loss is called.
+    """
+    gap = hits[first].score - hits[second].score
+    up, down = _with(hits[second], gain, gap), _with(hits[first], loss, -gap)
+    hits[first], hits[second] = up, down
+
+
 def _with(hit: Hit, name: str, more: float) -> Hit:
-    """Return a hit with one more contribution to its score, the largest first as ever."""
-    why = dict(sorted((hit.why | {name: more}).items(), key=lambda item: -abs(item[1])))
+    """Return a hit with more of one contribution to its score, the largest first as ever."""
+    parts = hit.why | {name: hit.why.get(name, 0.0) + more}
+    why = dict(sorted(((n, p) for n, p in parts.items() if p), key=lambda item: -abs(item[1])))
     return replace(hit, score=hit.score + more, why=why)

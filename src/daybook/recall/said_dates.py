@@ -22,9 +22,9 @@ _MOST_READ = 4_000
 # "2.3" and "e.g. this" go on: a full stop ends a sentence before a space and no small letter.
 _END = re.compile(r"(?<=[!?])\s+|(?<=\.)\s+(?![a-z])|\n+")
 _AHEAD = re.compile(
-    r"\b(?:will|won't|shall|going to|gonna|plans?|planned|planning|tomorrow|upcoming|next|soon|booked"
-    r"|scheduled|looking forward|can't wait|until|hope to|hoping to|want to|about to|deadline|due"
-    r"|coming up|\w+'ll)\b",
+    r"\b(?:will|won't|shall|going to|gonna|plans?|planned|planning|tomorrow|upcoming|next|soon"
+    r"|booked|scheduled|looking forward|can't wait|until|hope to|hoping to|want to|about to"
+    r"|deadline|due|coming up|\w+'ll)\b",
     re.IGNORECASE,
 )
 _BACK = re.compile(
@@ -35,6 +35,9 @@ _BACK = re.compile(
 _DAY = 86_400.0
 _LONGEST_WINDOW = 100 * _DAY
 _LONGEST_SAID = 100 * _DAY
+_WEEK = 7 * _DAY
+# Of a date said that is wider than the window: "two weeks ago" hits that day only roughly.
+_ROUGH_SHARE = 0.75
 _LEAST_SHARE = 0.3
 
 
@@ -81,7 +84,7 @@ def said_dates(text: str, said_at: datetime) -> list[CalendarSpan]:
 def said_share(windows: Sequence[TimeWindow], dates: Sequence[CalendarSpan]) -> float:
     """Return how well what a message says matches the times that a question names, 0 to 1.
 
-    1 where a date said lies wholly inside a window, less the more of it lies outside. Windows and
+    1 where a date said lies wholly inside a window, less where more of it lies outside. Windows and
     dates of more than a season say too little and count nothing.
     """
     best = 0.0
@@ -94,7 +97,8 @@ def said_share(windows: Sequence[TimeWindow], dates: Sequence[CalendarSpan]) -> 
             inside = min(window.until, date.until) - max(window.since, date.since)
             overlap = inside.total_seconds()
             if overlap > 0 and said <= _LONGEST_SAID:
-                best = max(best, window.share * max(overlap / said, _LEAST_SHARE))
+                least = _ROUGH_SHARE if said <= _WEEK else _LEAST_SHARE
+                best = max(best, window.share * max(overlap / said, least))
     return best
 
 

@@ -16,7 +16,7 @@ __all__ = ["TimeWindow", "time_windows"]
 
 _SHORTEST_MONTH = 28
 # A holiday is as often what is asked about as when it was.
-_HOLIDAY_SHARE = 0.4
+_HOLIDAY_SHARE = 0.8
 _LEADING = re.compile(rf"\b{RELATION}\s*(?:the\s+)?$", re.IGNORECASE)
 _FROM = re.compile(r"\b(?:between|from)\s*(?:the\s+)?$", re.IGNORECASE)
 _TO = re.compile(r"\s*(?:and|to|until|till|through|-|\u2013)\s*(?:the\s+)?", re.IGNORECASE)
