@@ -104,7 +104,10 @@ class AsyncDaybook:
         self.sessions = Sessions(log, records, access, notes, changed=changed, **common)
         self.history = History(log, access, notes, changed=changed, **common)
         self._index_parts = None if index is None else (index, models, index_place)
-        reindexing = None if index is None else self._reindexing
+
+        def reindexing() -> Reindexing | None:
+            return self.reindexing
+
         self.recall = Recall(
             log,
             index,
@@ -155,7 +158,14 @@ class AsyncDaybook:
     @cached_property
     def reindexing(self) -> Reindexing | None:
         """The index made anew by several processes: for `daybook reindex`; None without one."""
-        return None if self._index_parts is None else self._reindexing()
+        if self._index_parts is None:
+            return None
+        from daybook.indexing.reindexing import Reindexing  # noqa: PLC0415
+
+        index, models, place = self._index_parts
+        names = ("tenant", "clock", "id_factory")
+        common = {name: self._common[name] for name in names}
+        return Reindexing(self._log, self._store, index, models, place=place, **common)
 
     @cached_property
     def costs(self) -> Costs:
@@ -247,16 +257,6 @@ class AsyncDaybook:
     def capabilities(self) -> EngineCapabilities:
         """What the opened engine promises: durability, order, expiry."""
         return self._engines[0].capabilities
-
-    def _reindexing(self) -> Reindexing:
-        from daybook.indexing.reindexing import Reindexing  # noqa: PLC0415
-
-        if self._index_parts is None:
-            raise AssertionError("nobody asks where there is no index")
-        index, models, place = self._index_parts
-        names = ("tenant", "clock", "id_factory")
-        common = {name: self._common[name] for name in names}
-        return Reindexing(self._log, self._store, index, models, place=place, **common)
 
     def resume(self) -> None:
         """Let the background index what an earlier program left; `open` calls it."""

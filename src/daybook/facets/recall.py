@@ -77,7 +77,7 @@ class Recall:
         clock: Clock,
         counter: TokenCounter,
         no_index: str = "",
-        reindexing: Callable[[], Reindexing] | None = None,
+        reindexing: Callable[[], Reindexing | None],
     ) -> None:
         self._log = log
         self._counter = counter
@@ -256,7 +256,7 @@ class Recall:
             ProviderError: The embedder failed; all that did not fail was indexed.
         """
         scope = Scope.of(self._tenant, user_id)
-        work = self._reindexing()
+        work = self._reindexing
         told = None if on_progress is None else _counts_for(on_progress)
         done = await work.run(work.turns(user_id), fresh=fresh, on_progress=told)
         await self._indexer.catch_up(scope)
@@ -271,7 +271,7 @@ class Recall:
             if await self._log.pending(limit=1):
                 return False
             return bool((await self._log.list_sessions(Scope(self._tenant), limit=1)).items)
-        return await self._reindexing().is_half_made()
+        return await self._reindexing.is_half_made()
 
     @property
     def _index(self) -> SearchIndex:
@@ -279,10 +279,11 @@ class Recall:
             raise UnsupportedError(f"there is no search index: {self._no_index}")
         return self._maybe_index
 
+    @property
     def _reindexing(self) -> Reindexing:
-        if self._maybe_reindexing is None:
+        if (reindexing := self._maybe_reindexing()) is None:
             raise UnsupportedError(f"there is no search index: {self._no_index}")
-        return self._maybe_reindexing()
+        return reindexing
 
     @property
     def _indexer(self) -> TurnIndexer:

@@ -72,7 +72,7 @@ class Records:
         *,
         tenant: str,
         clock: Clock,
-        reindexing: Callable[[], Reindexing] | None = None,
+        reindexing: Callable[[], Reindexing | None],
     ) -> None:
         self._store = store
         self._indexer = indexer
@@ -317,9 +317,8 @@ class Records:
             UnsupportedError: There is no search index.
             ConflictError: Another process began it anew meanwhile.
         """
-        if self._reindexing is None:
+        if (work := self._reindexing()) is None:
             raise UnsupportedError("records.reindex needs a search index: pass index=")
-        work = self._reindexing()
         return await work.run(work.records(), fresh=fresh)
 
     async def expire(self) -> int:

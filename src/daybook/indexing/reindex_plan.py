@@ -91,14 +91,18 @@ class ReindexPlan:
             holder=worker,
             until=self._clock.now() + LEASE,
         )
+        waited_for: RunHead | None = None
         while True:
             found = await self._store.head()
             head = None if found is None else found.value
+            if found is None and waited_for is not None:
+                return replace(waited_for, stage="finishing"), True  # it was quicker than we look
             if head is not None and not fresh and await self._is_ours(head, embedder):
                 if head.stage != "planning":
                     return head, True
                 if head.until > self._clock.now() and not has_died(head.holder):
-                    await asyncio.sleep(_LOOK_S)  # another process cuts the shares
+                    waited_for = head  # another process cuts the shares
+                    await asyncio.sleep(_LOOK_S)
                     continue
             version = 0 if found is None else found.version
             written = await self._store.write_head(
