@@ -131,7 +131,7 @@ class DocumentColumns:
         self._extend(batch, identities, groups, positions)
         self._add_terms(first, batch.terms)
         self._add_vectors(first, batch)
-        stale = np.concatenate([replaced, first + _superseded(batch)])
+        stale = np.concatenate([replaced, first + _superseded(batch, identities)])
         self._kill(stale)
         if self.linked:
             self._link(first, stale)
@@ -222,11 +222,11 @@ class DocumentColumns:
             return
         space = self.spaces.get(batch.embedder)
         if space is None or space.width != batch.vectors.shape[1]:
-            space = self.spaces[batch.embedder] = self._new_space(batch.vectors.shape[1], first)
+            space = self.spaces[batch.embedder] = self._new_space(batch.vectors, first)
         space.extend(first, batch.vectors)
 
-    def _new_space(self, width: int, first: int) -> VectorSpace | CodeSpace:
-        return VectorSpace(width, first)
+    def _new_space(self, vectors: NDArray[np.float32], first: int) -> VectorSpace | CodeSpace:
+        return VectorSpace(vectors.shape[1], first)
 
     def _replaced(
         self,
@@ -336,9 +336,9 @@ def _distinct_tokens(blobs: BlobColumn) -> tuple[NDArray[np.uint16], NDArray[np.
     return packed.astype(np.uint16), kept
 
 
-def _superseded(batch: DocumentBatch) -> Rows:
+def _superseded(batch: DocumentBatch, identities: NDArray[np.int64]) -> Rows:
     """Return the places in a batch whose group and key come again later in it."""
-    last = {pair: i for i, pair in enumerate(zip(batch.groups, batch.keys, strict=True))}
-    if len(last) == len(batch.keys):
+    if len(np.unique(identities)) == len(identities):
         return np.empty(0, np.int64)
+    last = {pair: i for i, pair in enumerate(zip(batch.groups, batch.keys, strict=True))}
     return np.setdiff1d(np.arange(len(batch.keys)), np.fromiter(last.values(), np.int64))

@@ -36,6 +36,11 @@ class GrowingArray(Generic[Scalar]):
         """Bytes taken, spare room included."""
         return self._data.nbytes
 
+    def reserve(self, rows: int) -> None:
+        """Make room for so many rows in all; what is never used takes no memory."""
+        if rows > len(self._data):
+            self._move(rows)
+
     def extend(self, values: Any) -> None:
         """Add rows at the end."""
         added = np.asarray(values, self._data.dtype)
@@ -55,7 +60,9 @@ class GrowingArray(Generic[Scalar]):
         self._size = len(rows)
 
     def _grow(self, needed: int) -> None:
-        capacity = max(needed, len(self._data) + len(self._data) // 2, _FIRST_CAPACITY)
+        self._move(max(needed, len(self._data) + len(self._data) // 2, _FIRST_CAPACITY))
+
+    def _move(self, capacity: int) -> None:
         grown = np.empty((capacity, *self._data.shape[1:]), self._data.dtype)
         grown[: self._size] = self._data[: self._size]
         self._data = grown

@@ -5,9 +5,13 @@ About 0.35 kB a document (13 stems, 34 tokens, 256 numbers, keys of 36 letters) 
 
 from __future__ import annotations
 
+import numpy as np
+from numpy.typing import NDArray
+
 from daybook.model.candidates import CandidateQuery, Candidates
 from daybook.recall.code_space import CodeSpace
 from daybook.recall.document_columns import DocumentColumns
+from daybook.recall.growing_array import GrowingArray
 from daybook.recall.large_search import search_large
 from daybook.recall.packed_keys import PackedKeys
 from daybook.recall.scope_columns import ScopeColumns
@@ -22,6 +26,15 @@ MOST_EXACT = 131_072
 class LargeColumns(DocumentColumns):
     """Documents that are searched by codes first; see `daybook.recall.large_search`."""
 
+    def __init__(self, *, linked: bool = True, expected: int = 0) -> None:
+        """Start empty; room is made at once for `expected` documents."""
+        super().__init__(linked=linked)
+        self.keys: PackedKeys = PackedKeys()
+        self._expected = expected
+        for column in vars(self).values():
+            if isinstance(column, GrowingArray | PackedKeys):
+                column.reserve(expected)
+
     @classmethod
     def of(cls, columns: DocumentColumns) -> LargeColumns:
         """Return the same documents; `columns` must not be used any more.
@@ -29,8 +42,10 @@ class LargeColumns(DocumentColumns):
         Cost: about 5 µs a document.
         """
         large = cls(linked=columns.linked)
-        keys = PackedKeys()
-        keys.extend(columns.keys.view if not isinstance(columns.keys, PackedKeys) else [])
+        keys = columns.keys
+        if isinstance(keys, GrowingArray):
+            large.keys.extend(keys.view)
+            keys = large.keys
         spaces = {
             name: CodeSpace.of(space) if isinstance(space, VectorSpace) else space
             for name, space in columns.spaces.items()
@@ -47,8 +62,10 @@ class LargeColumns(DocumentColumns):
         """
         return search_large(self, query)
 
-    def _new_space(self, width: int, first: int) -> CodeSpace:
-        return CodeSpace(width, first)
+    def _new_space(self, vectors: NDArray[np.float32], first: int) -> CodeSpace:
+        space = CodeSpace.around(vectors, first)
+        space.reserve(self._expected)
+        return space
 
 
 def fitting(columns: ScopeColumns | LargeColumns, most_exact: int) -> ScopeColumns | LargeColumns:

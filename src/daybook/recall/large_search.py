@@ -30,8 +30,10 @@ from daybook.recall.scope_search import allowed_rows, living, word_scores
 
 __all__ = ["search_large"]
 
-# Of each leg so many rows are looked at closely: of the ten nearest among a million all are there.
-_OF_EACH_LEG = 4_096
+# So many of the coarsely nearest are looked at closely: all of the ten nearest of a million.
+_NEAREST = 4_096
+# Of each leg so many rows have the other leg and the turn before looked at, too.
+_OF_EACH_LEG = 1_536
 # People's turns must not be missing among those, however much an assistant says.
 _FEWEST_PEOPLE = 1_024
 _SPOTS, _ROWS_OF_A_SPOT = 256, 4
@@ -55,13 +57,14 @@ class _Legs:
     def coarse_columns(self, rows: Rows) -> CoarseColumns:
         """Return what the coarse score of some rows is made of."""
         scope = self.scope
-        previous = scope.links.previous[rows].astype(np.int64)
+        previous = scope.links.previous.take(rows).astype(np.int64)
         has_previous = previous >= 0
+        previous[~has_previous] = 0
         return CoarseColumns(
             lexical=self.lexical.take(rows),
             similarity=self.near.cosines(rows),
-            lexical_before=np.where(has_previous, self.lexical[previous], np.float32(0)),
-            similarity_before=self.near.cosines(previous),
+            lexical_before=self.lexical.take(previous) * has_previous,
+            similarity_before=self.near.cosines(previous) * has_previous,
             has_previous=has_previous,
             previous_dot=scope.previous_dot.take(rows),
             created_at=scope.created_at.take(rows),
@@ -103,12 +106,18 @@ def _best_by_words(lexical: Floats, among: Flags) -> Rows:
     return best(lexical, np.flatnonzero((lexical > 0) & among), _OF_EACH_LEG)
 
 
+def _best_by_meaning(legs: _Legs, among: Flags | None) -> Rows:
+    """Return the best rows by cosine, of those that are nearest coarsely; None for all."""
+    rows = legs.near.nearest(among, _NEAREST)
+    return rows[best(legs.near.cosines(rows), np.arange(len(rows)), _OF_EACH_LEG)]
+
+
 def _pool(legs: _Legs, allowed: Flags, worded: Rows) -> Rows:
     """Return the rows worth a closer look, ascending: all that are allowed, if they are few."""
-    if np.count_nonzero(allowed) <= _OF_EACH_LEG:
+    scope, held = legs.scope, np.count_nonzero(allowed)
+    if held <= _NEAREST:
         return np.flatnonzero(allowed)
-    scope = legs.scope
-    parts = [worded, legs.near.nearest(allowed, _OF_EACH_LEG)]
+    parts = [worded, _best_by_meaning(legs, allowed if len(scope) > held else None)]
     inside = np.zeros(scope.row_count, np.bool_)
     for since, until in legs.query.near:
         inside |= (scope.created_at.view >= since) & (scope.created_at.view < until)
@@ -134,7 +143,7 @@ def _best_among(legs: _Legs, among: Flags) -> list[Rows]:
     few = np.flatnonzero(among)
     if len(few) <= _OF_EACH_LEG:
         return [few]
-    return [_best_by_words(legs.lexical, among), legs.near.nearest(among, _OF_EACH_LEG)]
+    return [_best_by_words(legs.lexical, among), _best_by_meaning(legs, among)]
 
 
 def _choose(legs: _Legs, pool: Rows, worded: Rows) -> ChosenRows:

@@ -12,6 +12,8 @@ from daybook.recall.document_columns import DocumentColumns
 __all__ = ["Nearness"]
 
 _FARTHEST = np.iinfo(np.uint16).max
+# So many times as many are chosen by bare signs before finer distances choose among them.
+_WIDER = 8
 
 Floats = NDArray[np.float32]
 Flags = NDArray[np.bool_]
@@ -30,6 +32,9 @@ class Nearness:
         self._row_count = scope.row_count
         self._alive = scope.alive.view if scope.has_dead_rows else None
         self._all: NDArray[np.uint16] | None = None
+        # Only the pages that are written to take memory, and time.
+        self._cosines = np.zeros(scope.row_count, np.float32)
+        self._known = np.zeros(scope.row_count, np.bool_)
 
     @property
     def is_known(self) -> bool:
@@ -37,13 +42,16 @@ class Nearness:
         return self._space is not None
 
     def cosines(self, rows: Rows) -> Floats:
-        """Return the cosine of each row; 0 for row -1 and for dead ones."""
+        """Return the cosine of each row; 0 for dead ones. Each is computed once."""
         if self._space is None:
             return np.zeros(len(rows), np.float32)
-        found = self._space.similarity(self._vector, rows)
+        asked = np.unique(rows[~self._known.take(rows)])
+        found = self._space.similarity(self._vector, asked)
         if self._alive is not None:
-            found *= self._alive[rows]
-        return found
+            found *= self._alive.take(asked)
+        self._cosines[asked] = found
+        self._known[asked] = True
+        return self._cosines.take(rows)
 
     def has_vector(self, rows: Rows) -> Flags:
         """Return which rows can be compared."""
@@ -53,25 +61,39 @@ class Nearness:
 
     def distances(self, rows: Rows) -> NDArray[np.uint16]:
         """Return coarse distances of some rows."""
-        if self._all is not None:
-            return self._all.take(rows)
         if self._space is None:
             return np.zeros(len(rows), np.uint16)
-        return self._space.distances_of(self._vector, rows)
+        return self._space.finer_distances(self._vector, rows)
 
-    def nearest(self, among: Flags, count: int) -> Rows:
-        """Return about `count` of the nearest rows among some, by coarse distance."""
+    def nearest(self, among: Flags | None, count: int) -> Rows:
+        """Return at most `count` of the nearest rows, by coarse distance.
+
+        Args:
+            among: Only these rows, all alive; None for all.
+            count: How many.
+        """
         if self._space is None:
             return np.empty(0, np.int64)
         if self._all is None:
             self._all = self._space.distances(self._vector, self._row_count)
-        distances = np.where(among, self._all, _FARTHEST)
-        low, high = 0, _FARTHEST - 1
-        while low < high:
-            middle = (low + high) // 2
-            if np.count_nonzero(distances <= middle) >= count:
-                high = middle
-            else:
-                low = middle + 1
-        nearer = np.flatnonzero(distances < low)
-        return np.append(nearer, np.flatnonzero(distances == low)[: count - len(nearer)])
+        if among is None:
+            among = self._alive
+        distances = self._all if among is None else np.where(among, self._all, _FARTHEST)
+        rows = _lowest(distances, _WIDER * count, self._space.width)
+        if len(rows) <= count:
+            return rows
+        finer = self._space.finer_distances(self._vector, rows)
+        return rows[np.argpartition(finer, count)[:count]]
+
+
+def _lowest(values: NDArray[np.uint16], count: int, most: int) -> Rows:
+    """Return the places of the lowest values, `count` at most, none above `most`."""
+    low, high = 0, most
+    while low < high:
+        middle = (low + high) // 2
+        if np.count_nonzero(values <= middle) >= count:
+            high = middle
+        else:
+            low = middle + 1
+    lower = np.flatnonzero(values < low)
+    return np.append(lower, np.flatnonzero(values == low)[: count - len(lower)])

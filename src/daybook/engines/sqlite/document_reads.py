@@ -23,8 +23,8 @@ from daybook.recall.vector_blobs import unpack_vectors
 
 __all__ = ["living_keys", "read_documents"]
 
-# Rows of one chunk: about 10 MB.
-_AT_ONCE = 16_384
+# Rows of one chunk: about 4 MB. What passes by in larger pieces leaves holes in memory.
+_AT_ONCE = 8_192
 _NUMBERS = (
     "key", "group_row", "position", "created_at", "role", "traits", "length", "embedder",
     "typeof(name) = 'blob'", "length(CAST(name AS BLOB))", "length(CAST(speaker AS BLOB))",

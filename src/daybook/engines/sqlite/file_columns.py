@@ -8,15 +8,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from daybook.enginekit.column_cache import ColumnCache, ScopeName
+from daybook.enginekit.freed_memory import give_back
 from daybook.engines.sqlite.document_reads import living_keys, read_documents
 from daybook.engines.sqlite.index_jobs import find_scope
 from daybook.engines.sqlite.schema import SPAN
-from daybook.recall.large_columns import LargeColumns, fitting
+from daybook.recall.large_columns import MOST_EXACT, LargeColumns, fitting
 from daybook.recall.scope_columns import ScopeColumns
 
 __all__ = ["FileColumns"]
 
 _GROUPS = "SELECT row, name FROM index_groups WHERE scope = ?"
+_COUNT = "SELECT coalesce(sum(documents), 0) FROM index_vectors WHERE scope = ?"
 _EMBEDDERS = "SELECT row, name FROM index_embedders"
 _Columns = ScopeColumns | LargeColumns
 
@@ -28,7 +30,7 @@ class _Scope:
         self.lock = threading.Lock()
         self.name = name
         self._most_exact = most_exact
-        self.columns = self._empty()
+        self.columns: _Columns = ScopeColumns(linked=name[2] == "turns")
         self.row = -1
         self.epoch = -1
         self.next_number = 0
@@ -40,7 +42,7 @@ class _Scope:
         try:
             row, epoch, number = find_scope(connection, self.name) or (-1, -1, 0)
             if row != self.row:
-                self.columns = self._empty()
+                self.columns = self._empty(connection, row)
                 self.last_key = row * SPAN
             elif epoch != self.epoch:
                 self.columns.retain(living_keys(connection, row))
@@ -54,6 +56,7 @@ class _Scope:
             connection.execute("COMMIT")
 
     def _read_new(self, connection: sqlite3.Connection, row: int) -> None:
+        held = self.columns.row_count
         batches = read_documents(
             connection,
             after=self.last_key,
@@ -66,9 +69,15 @@ class _Scope:
             self.columns = fitting(self.columns, self._most_exact)
             if batch.numbers is not None:
                 self.last_key = int(batch.numbers[-1])
+        if self.columns.row_count - held > MOST_EXACT:
+            give_back()
 
-    def _empty(self) -> _Columns:
-        return ScopeColumns(linked=self.name[2] == "turns")
+    def _empty(self, connection: sqlite3.Connection, row: int) -> _Columns:
+        linked = self.name[2] == "turns"
+        (documents,) = connection.execute(_COUNT, (row,)).fetchone()
+        if documents > self._most_exact:
+            return LargeColumns(linked=linked, expected=documents)
+        return ScopeColumns(linked=linked)
 
 
 class FileColumns:
