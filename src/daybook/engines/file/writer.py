@@ -6,7 +6,6 @@ aside and tried again, so one busy session never holds up the others.
 
 from __future__ import annotations
 
-import asyncio
 import random
 import threading
 import time
@@ -16,6 +15,7 @@ from itertools import groupby
 from queue import Empty, SimpleQueue
 from typing import Any, Generic, TypeVar
 
+from daybook.enginekit.pending_answer import PendingAnswer, deliver_all
 from daybook.engines.file.driver_errors import ENGINE, translate
 from daybook.engines.file.file_lock import BusyError
 from daybook.errors import StoreClosedError, StoreUnavailableError
@@ -34,28 +34,16 @@ _LONGEST_PAUSE_S = 0.005
 Outcome = tuple[A | None, BaseException | None]
 
 
-class _Ticket:
-    """One call, where its answer goes, and the answer."""
+class _Ticket(PendingAnswer):
+    """A job, or a request that may be done together with others."""
 
-    __slots__ = ("deadline", "error", "future", "job", "loop", "operation", "request", "result")
+    __slots__ = ("deadline", "job", "request")
 
     def __init__(self, operation: str, job: Callable[[], Any] | None, request: Any) -> None:
-        self.operation = operation
+        super().__init__(operation)
         self.job = job
         self.request = request
-        self.loop = asyncio.get_running_loop()
-        self.future: asyncio.Future[Any] = self.loop.create_future()
         self.deadline = 0.0
-        self.result: Any = None
-        self.error: BaseException | None = None
-
-    def deliver(self) -> None:
-        if self.future.done():  # the caller was cancelled; what it asked for is done all the same
-            return
-        if self.error is not None:
-            self.future.set_exception(self.error)
-        else:
-            self.future.set_result(self.result)
 
 
 class Writer(Generic[Q, A]):
@@ -127,7 +115,7 @@ class Writer(Generic[Q, A]):
             aside = self._put_aside(batch)
             answered = [ticket for ticket in batch if not isinstance(ticket.error, BusyError)]
             company = len(answered)
-            _answer(answered)
+            deliver_all(answered)
 
     def _gather(
         self, aside: list[_Ticket], company: int, patience_s: float, stop: bool
@@ -203,21 +191,3 @@ def _mapped(error: BaseException | None, operation: str) -> BaseException | None
     mapped = translate(error, operation)
     mapped.__cause__ = error
     return mapped
-
-
-def _answer(batch: list[_Ticket]) -> None:
-    """Wake each caller's event loop once for all its calls."""
-    by_loop: dict[asyncio.AbstractEventLoop, list[_Ticket]] = {}
-    for ticket in batch:
-        by_loop.setdefault(ticket.loop, []).append(ticket)
-    for loop, tickets in by_loop.items():
-        try:
-            loop.call_soon_threadsafe(_deliver, tickets)
-        except RuntimeError:
-            if not loop.is_closed():  # a closed loop has nobody left to tell
-                raise
-
-
-def _deliver(tickets: list[_Ticket]) -> None:
-    for ticket in tickets:
-        ticket.deliver()

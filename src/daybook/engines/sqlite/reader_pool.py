@@ -2,99 +2,26 @@
 
 from __future__ import annotations
 
-import asyncio
 import sqlite3
-import threading
-from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from queue import SimpleQueue
-from typing import Any, TypeVar
 
+from daybook.enginekit.reader_threads import ReaderThreads
 from daybook.engines.sqlite.connection import connect_reader
 from daybook.engines.sqlite.driver_errors import ENGINE, map_errors
-from daybook.errors import StoreClosedError
 
 __all__ = ["ReaderPool"]
 
-T = TypeVar("T")
-_Job = Callable[[sqlite3.Connection], Any]
-_Task = tuple[_Job, str, asyncio.AbstractEventLoop, "asyncio.Future[Any]"]
 
-
-class ReaderPool:
-    """Runs read jobs on a few threads."""
+class ReaderPool(ReaderThreads[sqlite3.Connection]):
+    """Runs read jobs on a few connections."""
 
     def __init__(self, path: Path, size: int) -> None:
-        self._path = path
-        self._queue: SimpleQueue[_Task | None] = SimpleQueue()
-        self._gate = threading.Lock()
-        self._closed = False
-        self._threads = [
-            threading.Thread(target=self._work, name=f"daybook-reader-{number}", daemon=True)
-            for number in range(size)
-        ]
-        for thread in self._threads:
-            thread.start()
-
-    async def run(self, job: Callable[[sqlite3.Connection], T], operation: str) -> T:
-        """Run `job` on a reader's connection and return its result.
-
-        Raises:
-            StoreError: The driver failed; mapped.
-        """
-        loop = asyncio.get_running_loop()
-        future: asyncio.Future[T] = loop.create_future()
-        with self._gate:
-            if self._closed:
-                raise StoreClosedError("the store was closed", engine=ENGINE, operation=operation)
-            self._queue.put((job, operation, loop, future))
-        return await future
-
-    def close(self) -> None:
-        """Finish queued reads, close all connections. Blocks until done. Repeatable."""
-        with self._gate:
-            if self._closed:
-                return
-            self._closed = True
-            for _ in self._threads:
-                self._queue.put(None)
-        for thread in self._threads:
-            thread.join()
-
-    def _work(self) -> None:
-        connection: sqlite3.Connection | None = None
-        while (task := self._queue.get()) is not None:
-            job, operation, loop, future = task
-            result: Any = None
-            error: BaseException | None = None
-            try:
-                with map_errors(operation):
-                    connection = connection or connect_reader(self._path)
-                    result = job(connection)
-            except BaseException as exc:  # noqa: BLE001 - handed to the caller who asked
-                error = exc
-            _answer(loop, future, result, error)
-        if connection is not None:
-            connection.close()
-
-
-def _answer(
-    loop: asyncio.AbstractEventLoop,
-    future: asyncio.Future[Any],
-    result: Any,
-    error: BaseException | None,
-) -> None:
-    try:
-        loop.call_soon_threadsafe(_deliver, future, result, error)
-    except RuntimeError:
-        if not loop.is_closed():  # a closed loop has nobody left to tell
-            raise
-
-
-def _deliver(future: asyncio.Future[Any], result: Any, error: BaseException | None) -> None:
-    if future.done():  # the caller was cancelled
-        return
-    if error is not None:
-        future.set_exception(error)
-    else:
-        future.set_result(result)
+        super().__init__(
+            size,
+            name="daybook-reader",
+            engine=ENGINE,
+            mapped=map_errors,
+            begin=partial(connect_reader, path),
+            end=sqlite3.Connection.close,
+        )

@@ -7,7 +7,6 @@ kind wait together, in one that is undone if any of them needs a closer look.
 
 from __future__ import annotations
 
-import asyncio
 import sqlite3
 import threading
 import time
@@ -19,6 +18,7 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Any, Generic, TypeVar
 
+from daybook.enginekit.pending_answer import PendingAnswer, deliver_all
 from daybook.engines.sqlite.connection import Synchronous, configure_writer, connect_writer
 from daybook.engines.sqlite.driver_errors import ENGINE, map_errors, translate
 from daybook.engines.sqlite.schema import check_file, migrate
@@ -50,10 +50,10 @@ _LONGEST_GATHER_S = 0.002
 _MOST_JOBS = 512  # in one transaction: bounds how long the first waits for the last
 
 
-class _Ticket:
-    """One job, where its answer goes, and the answer."""
+class _Ticket(PendingAnswer):
+    """A job, and the kind and request of one that may be done together with others."""
 
-    __slots__ = ("error", "future", "grouped", "job", "loop", "operation", "request", "result")
+    __slots__ = ("grouped", "job", "request")
 
     def __init__(
         self,
@@ -62,22 +62,10 @@ class _Ticket:
         grouped: GroupedJob[Any, Any] | None = None,
         request: Any = None,
     ) -> None:
+        super().__init__(operation)
         self.job = job
-        self.operation = operation
         self.grouped = grouped
         self.request = request
-        self.loop = asyncio.get_running_loop()
-        self.future: asyncio.Future[Any] = self.loop.create_future()
-        self.result: Any = None
-        self.error: BaseException | None = None
-
-    def deliver(self) -> None:
-        if self.future.done():  # the caller was cancelled; its job was committed all the same
-            return
-        if self.error is not None:
-            self.future.set_exception(self.error)
-        else:
-            self.future.set_result(self.result)
 
 
 class Writer:
@@ -163,7 +151,7 @@ class Writer:
                     ticket.error = exc
             patience_s = min(time.perf_counter() - started, _LONGEST_GATHER_S)
             company = len(batch)
-            _answer(batch)
+            deliver_all(batch)
             if stop:
                 return
 
@@ -285,21 +273,3 @@ def _run_in_savepoint(connection: sqlite3.Connection, ticket: _Ticket) -> None:
         ticket.error = exc
         connection.execute("ROLLBACK TO job")
     connection.execute("RELEASE job")
-
-
-def _answer(batch: list[_Ticket]) -> None:
-    """Wake each caller's event loop once for all its tickets."""
-    by_loop: dict[asyncio.AbstractEventLoop, list[_Ticket]] = {}
-    for ticket in batch:
-        by_loop.setdefault(ticket.loop, []).append(ticket)
-    for loop, tickets in by_loop.items():
-        try:
-            loop.call_soon_threadsafe(_deliver, tickets)
-        except RuntimeError:
-            if not loop.is_closed():  # a closed loop has nobody left to tell
-                raise
-
-
-def _deliver(tickets: list[_Ticket]) -> None:
-    for ticket in tickets:
-        ticket.deliver()
