@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from datetime import timedelta
 
+import msgspec
 import pytest
 import pytest_asyncio
 
@@ -77,9 +78,9 @@ def chat(turns: int, start: int = 0) -> list[Message]:
     ]
 
 
-def hit(seq: int, text: str = "quoted", *, session_id: str = "other", score: float = 1.0) -> Hit:
+def hit(seq: int, text: str = "", *, session_id: str = "other", score: float = 1.0) -> Hit:
     now = FakeClock().now()
-    message = Message.user(text, id=f"{session_id}-{seq}")
+    message = Message.user(text or f"quoted {seq}", id=f"{session_id}-{seq}")
     return Hit(
         message=message,
         messages=(message,),
@@ -234,24 +235,32 @@ async def test_what_is_verbatim_is_not_quoted_again(book: AsyncDaybook) -> None:
     assert [(one.session_id, one.seq) for one in context.receipt.recalled] == [("s", 5)]
 
 
-async def test_a_hit_too_big_with_its_neighbours_is_quoted_alone(book: AsyncDaybook) -> None:
-    await book.history.append("s", chat(50), user_id="alice")
-    lone = hit(5)
-    around = Message.assistant("around\n" * 9)
-    wide = Hit(
-        message=lone.message,
-        messages=(around, lone.message, around),
-        session_id="other",
-        seq=5,
-        score=1.0,
-        why={},
-        said_at=lone.said_at,
-        speaker="Alice",
-    )
-    context = await builder(book, wide).build("s", max_tokens=280, query="then?", strategy=EXACT)
-    assert [(one.seq, one.matched) for one in context.receipt.recalled] == [(5, True)]
-    everything = await builder(book, wide).build("s", max_tokens=None, query="then?")
-    assert [one.seq for one in everything.receipt.recalled] == [4, 5, 6]
+@pytest.mark.parametrize(
+    ("before", "answer", "quoted"),
+    [
+        ("And when do you leave?", "At nine.", [4, 5]),
+        ("I see.", "At nine.", [5]),
+        ("And when do you leave?", "At nine, " * 40, [5]),
+    ],
+    ids=["a short answer", "no question", "a long answer"],
+)
+async def test_the_question_before_a_short_answer_is_quoted_too(
+    book: AsyncDaybook, before: str, answer: str, quoted: list[int]
+) -> None:
+    await book.history.append("s", chat(1), user_id="alice")
+    lone = hit(5, answer)
+    around = Message.assistant(before, id="before"), lone.message, Message.user("Thanks.")
+    found = msgspec.structs.replace(lone, messages=around)
+    context = await builder(book, found).build("s", max_tokens=4_000, query="then?")
+    assert [one.seq for one in context.receipt.recalled] == quoted
+    assert [one.matched for one in context.receipt.recalled] == [seq == 5 for seq in quoted]
+
+
+async def test_what_was_said_twice_is_quoted_once(book: AsyncDaybook) -> None:
+    await book.history.append("s", chat(1), user_id="alice")
+    found = [hit(1, "the ferry leaves at nine"), hit(2, "The ferry leaves at nine!"), hit(3)]
+    context = await builder(book, *found).build("s", max_tokens=4_000, query="then?")
+    assert sorted(one.seq for one in context.receipt.recalled) == [1, 3]
 
 
 async def test_no_more_hits_than_asked_for(book: AsyncDaybook) -> None:

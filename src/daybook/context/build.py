@@ -6,12 +6,14 @@ stands behind all that only grows, and what changes seldom stands before what gr
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import sys
+from collections.abc import Collection, Sequence
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from daybook.context.cut import Cut, choose_cut
-from daybook.context.recalled_block import Quote, quotes_of, render_block
+from daybook.context.recalled_block import quote_of, render_block
 from daybook.context.sources import Kept, Sources, early_turns, pinned_places
 from daybook.context.strategy import Strategy, StrategyLike, as_strategy
 from daybook.context.tool_groups import Unit
@@ -20,6 +22,7 @@ from daybook.model.entry import HistoryEntry
 from daybook.model.hit import Hit
 from daybook.model.message import Message
 from daybook.protocols.token_counter import TokenCounter
+from daybook.recall.budget import Chosen, Place, fill_budget
 
 __all__ = ["Block", "ContextPlan", "RecallPlan", "lay_out", "plan_context"]
 
@@ -212,99 +215,79 @@ def _cache_after(head: int, body: int, end: int, *, quoted: bool) -> tuple[int, 
 
 
 def _fill_block(recall: RecallPlan, cut: Cut, counter: TokenCounter) -> _Quoted:
-    """Quote hits, best first, as long as the rendered block fits; a big one may make way."""
+    """Quote what is worth most in the room there is; without a limit, all with what is around."""
     verbatim = (*cut.window.older, *cut.window.newest, *cut.early.units, *cut.pinned.units)
     taken = {(recall.session_id, entry.seq) for unit in verbatim for entry in unit.entries}
-    filled = _Filled(recall, cut.recall_room, counter)
-    for hit in recall.hits:
-        place = (hit.session_id, hit.seq)
-        if place not in taken and place not in filled.quotes:
-            filled.add(hit, taken)
-    return filled.rendered()
-
-
-_Place = tuple[str, int]
-
-
-class _Filled:
-    """Quotes that fit a room. Each is counted once, alone; the whole block once, at the end."""
-
-    def __init__(self, recall: RecallPlan, room: int | None, counter: TokenCounter) -> None:
-        self.quotes: dict[_Place, Quote] = {}
-        self._recall = recall
-        self._counter = counter
-        self._room = room
-        self._frame = _render({}, recall.nonce, counter).tokens
-        self._left = None if room is None else room - self._frame
-        self._used: list[list[_Place]] = []
-        self._left_out = 0
-        self._least = 0
-
-    def add(self, hit: Hit, taken: set[_Place]) -> None:
-        """Take a hit in with its neighbours, or alone, or not at all."""
-        if len(self._used) == self._recall.limit or self._is_full(hit):
-            self._left_out += 1
-            return
-        for offered in _offers(hit):
-            more = {
-                place: quote
-                for quote in offered
-                if (place := (quote.source.session_id, quote.source.seq)) not in taken
-                and place not in self.quotes
-            }
-            size = _render(more, self._recall.nonce, self._counter).tokens - self._frame
-            if self._left is None or size <= self._left:
-                self._left = None if self._left is None else self._left - size
-                self.quotes.update(more)
-                self._used.append([*more])
-                return
-        self._left_out += 1
-
-    def _is_full(self, hit: Hit) -> bool:
-        """Tell whether not even a heading fits, so that most hits need not be rendered at all."""
-        if self._left is None:
-            return False
-        if not self._least:
-            *_, alone = _offers(hit)
-            empty = Quote(alone[0].source, None, alone[0].text.split("\n", 1)[0] + "\n| ")
-            block = render_block([empty], self._recall.nonce)
-            # Names and ids of other hits may be shorter.
-            self._least = (self._counter.count(block) - self._frame) * 3 // 4
-        return self._left < max(1, self._least)
-
-    def rendered(self) -> _Quoted:
-        """Return the block, less its last hits if the whole takes more than the parts did."""
-        while self.quotes:
-            block = _render(self.quotes, self._recall.nonce, self._counter)
-            if self._room is None or block.tokens <= self._room:
-                return _Quoted(block.message, block.tokens, block.sources, self._left_out)
-            for place in self._used.pop():
-                del self.quotes[place]
-            self._left_out += 1
-        return _Quoted(left_out=self._left_out)
-
-
-def _offers(hit: Hit) -> Iterable[tuple[Quote, ...]]:
-    """Yield a hit with its neighbours, then alone."""
-    quotes = quotes_of(hit)
-    yield quotes
-    if len(quotes) > 1:
-        yield tuple(quote for quote in quotes if quote.source.matched)
-
-
-def _render(quotes: dict[tuple[str, int], Quote], nonce: str, counter: TokenCounter) -> _Quoted:
-    """Render quotes by session in the order in which the sessions' first quotes were said."""
-    first: dict[str, float] = {}
-    for quote in quotes.values():
-        moment = quote.said_at.timestamp() if quote.said_at else 0.0
-        session = quote.source.session_id
-        first[session] = min(moment, first.get(session, moment))
-    ordered = sorted(
-        quotes.values(),
-        key=lambda one: (first[one.source.session_id], one.source.session_id, one.source.seq),
+    free = [_without(hit, taken) for hit in recall.hits if (hit.session_id, hit.seq) not in taken]
+    hits = free[: recall.limit]
+    quoting = _Quoting(hits, recall.nonce, counter)
+    room = cut.recall_room
+    filled = fill_budget(
+        hits,
+        sys.maxsize if room is None else room - quoting.frame,
+        quoting.cost,
+        whole_surroundings=room is None,
     )
-    message = render_block(ordered, nonce)
-    return _Quoted(message, counter.count(message), tuple(quote.source for quote in ordered))
+    chosen, left_out = list(filled.chosen), filled.left_out + len(free) - len(hits)
+    while chosen:
+        message, sources = quoting.render(chosen)
+        tokens = counter.count(message)
+        if room is None or tokens <= room:
+            return _Quoted(message, tokens, sources, left_out)
+        # The whole may take more than its parts did.
+        chosen.pop()
+        left_out += 1
+    return _Quoted(left_out=left_out)
+
+
+class _Quoting:
+    """The quotes that hits would be given as, and their costs; `frame` is what none costs."""
+
+    def __init__(self, hits: Sequence[Hit], nonce: str, counter: TokenCounter) -> None:
+        self._nonce = nonce
+        self._counter = counter
+        self._hits = {(hit.session_id, hit.seq): hit for hit in hits}
+        self._of_session = {hit.session_id: hit for hit in hits}
+        self.frame = counter.count(render_block([], nonce))
+
+    def cost(self, place: Place, message: Message, taken: Collection[Place]) -> int:  # noqa: ARG002
+        """Return what a quote adds to the block."""
+        hit = self._hits.get(place) or self._of_session[place[0]]
+        quoted = quote_of(hit, message, place[1])
+        return max(1, self._counter.count(render_block([quoted], self._nonce)) - self.frame)
+
+    def render(self, chosen: Sequence[Chosen]) -> tuple[Message, tuple[RecalledMessage, ...]]:
+        """Return the block, by session in the order in which the sessions' first quotes were said.
+
+        And what it quotes, in that order.
+        """
+        quotes = [
+            quote_of(one.hit, message, seq)
+            for one in chosen
+            for seq, message in (*one.context, (one.hit.seq, one.hit.message))
+        ]
+        first: dict[str, float] = {}
+        for each in quotes:
+            moment = each.said_at.timestamp() if each.said_at else 0.0
+            session = each.source.session_id
+            first[session] = min(moment, first.get(session, moment))
+        quotes.sort(
+            key=lambda one: (first[one.source.session_id], one.source.session_id, one.source.seq)
+        )
+        return render_block(quotes, self._nonce), tuple(each.source for each in quotes)
+
+
+def _without(hit: Hit, taken: Collection[Place]) -> Hit:
+    """Return a hit with its neighbours up to the first on each side that is `taken`."""
+    own = next((at for at, one in enumerate(hit.messages) if one.id == hit.message.id), None)
+    if own is None:
+        return hit
+    first, last = own, own
+    while first and (hit.session_id, hit.seq - own + first - 1) not in taken:
+        first -= 1
+    while last + 1 < len(hit.messages) and (hit.session_id, hit.seq - own + last + 1) not in taken:
+        last += 1
+    return replace(hit, messages=hit.messages[first : last + 1])
 
 
 def _merged(
