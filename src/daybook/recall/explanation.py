@@ -69,19 +69,6 @@ _GROUNDS = (
     _Ground(
         "event",
         ("event",),
-        "said at the time of the event that you date by",
-        "tells of the event that you date by, not of what you ask",
-    ),
-    _Ground("said_date", ("said_date",), "says a date that you ask about", "says another date"),
-    _Ground(
-        "update",
-        ("newer", "outdated"),
-        "says otherwise than an older message, and the newer goes first",
-        "a newer message says otherwise",
-    ),
-    _Ground(
-        "event",
-        ("event",),
         "said around the event that you name",
         "not said around the event that you name",
     ),
