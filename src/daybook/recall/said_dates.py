@@ -27,6 +27,8 @@ _AHEAD = re.compile(
     r"|deadline|due|coming up|\w+'ll)\b",
     re.IGNORECASE,
 )
+# "We are moving on Friday" is said of the next one.
+_ARRANGED = re.compile(r"(?:\b(?:am|are|is)|'m|'re|'s)\s+\w+ing\b", re.IGNORECASE)
 _BACK = re.compile(
     r"\b(?:was|were|did|had|went|got|came|met|bought|saw|made|took|gave|left|ran|won|began|started"
     r"|last|ago|yesterday|[a-z]{2,}ed)\b",
@@ -103,6 +105,6 @@ def said_share(windows: Sequence[TimeWindow], dates: Sequence[CalendarSpan]) -> 
 
 
 def _lean(sentence: Sentence) -> Lean:
-    if sentence.ahead:
+    if sentence.ahead or _ARRANGED.search(sentence.text):
         return "future"
     return "past" if _BACK.search(sentence.text) else "near"
