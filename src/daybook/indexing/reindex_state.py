@@ -81,7 +81,6 @@ class Claim(Struct, frozen=True, kw_only=True):
         holder: The worker; empty if it was given back.
         until: It may be taken over after this.
         reached: What is done, but for `failed`.
-        done: Items done.
         weight: Messages done, or items again.
         failed: Numbers of items that could not be done and are to be tried again.
         finished: Whether nothing is left to do.
@@ -90,7 +89,11 @@ class Claim(Struct, frozen=True, kw_only=True):
     holder: str
     until: datetime
     reached: Reached = Reached()
-    done: int = 0
     weight: int = 0
     failed: tuple[int, ...] = ()
     finished: bool = False
+
+    @property
+    def done(self) -> int:
+        """Items done."""
+        return self.reached.item - len(self.failed)

@@ -282,7 +282,6 @@ class Reindexer:
         held.claim = replace(
             before,
             reached=before.reached if again else Reached(start.item + len(items)),
-            done=before.done + done,
             weight=before.weight + weight,
             failed=failed,
         )

@@ -109,8 +109,7 @@ class SessionRebuild:
     async def rebuild(self, items: Sequence[Item], start: Reached, on_chunk: OnChunk) -> int:
         """Index sessions anew; return how many messages they have.
 
-        Short sessions are analysed and written together. Of a long one it is told after each chunk
-        how far it is.
+        Short sessions are analysed and written together.
 
         Args:
             items: The sessions.
@@ -127,15 +126,19 @@ class SessionRebuild:
         looked = await asyncio.gather(*map(self._look, items))
         for number, seen in enumerate(looked, start.item):
             goes_on = number == start.item and start.seq > 0
-            if not goes_on and seen.length < _CHUNK:
+            is_long = goes_on or seen.length >= _CHUNK
+            if not is_long:
                 together.append(seen)
                 size += seen.length
-            if size >= _CHUNK or goes_on or seen.length >= _CHUNK:
-                done += await self._rewrite_together(together)
-                together, size = [], 0
-            if goes_on or seen.length >= _CHUNK:
+                if size < _CHUNK:
+                    continue
+            written = await self._rewrite_together(together)
+            done, together, size = done + written, [], 0
+            if is_long:
                 place = start if goes_on else Reached(number)
                 done += await self._rewrite_one(seen, place, on_chunk)
+            else:
+                await on_chunk(Reached(number + 1), written)
         return done + await self._rewrite_together(together)
 
     async def _look(self, item: Item) -> _Seen:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 from contextlib import suppress
+from pathlib import Path
 
 __all__ = ["has_died", "new_worker_name"]
 
@@ -31,4 +32,13 @@ def has_died(name: str) -> bool:
             os.kill(int(number), 0)
     except ProcessLookupError:
         return True
-    return False
+    return _is_zombie(number)
+
+
+def _is_zombie(number: str) -> bool:
+    """Tell whether a process has ended and nobody asked how; in containers that may stay so."""
+    try:
+        told = Path(f"/proc/{number}/stat").read_text()
+    except OSError:  # no Linux, or it is gone by now
+        return False
+    return told.rpartition(")")[2].split()[:1] == ["Z"]
