@@ -17,9 +17,10 @@ if TYPE_CHECKING:
     from daybook.client import AsyncDaybook
     from daybook.errors import DaybookError
     from daybook.model.entry import HistoryEntry, Receipt
-    from daybook.model.hit import Hit
+    from daybook.model.hit import Hit, Reason
     from daybook.model.memory_record import MemoryRecord, Provenance, RecordHit
     from daybook.model.message import ContentPart, Message, ToolCall, Usage
+    from daybook.model.passage import Passage, Recollection
     from daybook.model.scope import Scope
     from daybook.model.session import Page, Session, SessionStats
 
@@ -36,8 +37,11 @@ __all__ = [
     "MemoryRecord",
     "Message",
     "Page",
+    "Passage",
     "Provenance",
+    "Reason",
     "Receipt",
+    "Recollection",
     "RecordHit",
     "Scope",
     "Session",
@@ -60,8 +64,11 @@ _HOMES = {
     "MemoryRecord": "daybook.model.memory_record",
     "Message": "daybook.model.message",
     "Page": "daybook.model.session",
+    "Passage": "daybook.model.passage",
     "Provenance": "daybook.model.memory_record",
+    "Reason": "daybook.model.hit",
     "Receipt": "daybook.model.entry",
+    "Recollection": "daybook.model.passage",
     "RecordHit": "daybook.model.memory_record",
     "Scope": "daybook.model.scope",
     "Session": "daybook.model.session",
