@@ -9,20 +9,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from benchmarks.recall_quality.conversations import Conversation, Question
+from daybook.evaluation.bootstrap import Floats, estimates
+from daybook.evaluation.metrics import session_scores, turn_scores
 
 __all__ = ["METRICS", "TurnFacts", "interval", "score"]
 
 METRICS = ("R@5", "R@10", "R@20", "RB@500", "session R@10")
-_CUTS = (5, 10, 20)
-_WORDS = 500
-_SESSIONS = 10
-_DRAWS = 2_000
 _SEED = 6
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +31,8 @@ class TurnFacts:
     def of(cls, conversation: Conversation) -> TurnFacts:
         """Return those of a conversation; the name of who speaks counts as one word."""
         return cls(
-            words={turn.id: len(turn.text.split()) + 1 for turn in conversation.turns},
-            sessions={turn.id: turn.session for turn in conversation.turns},
+            words=conversation.words(),
+            sessions=conversation.sessions(),
         )
 
 
@@ -53,17 +48,12 @@ def score(question: Question, ranked: Sequence[str], facts: TurnFacts) -> Floats
         ranked: Turn ids, best first, no id twice.
         facts: Those of its conversation.
     """
-    gold = set(question.evidence)
-    shares = [_share(gold, ranked[:cut]) for cut in _CUTS]
-    taken = np.cumsum([facts.words[turn] for turn in ranked])
-    shares.append(_share(gold, ranked[: int(np.searchsorted(taken, _WORDS, side="right"))]))
-    sessions = list(dict.fromkeys(facts.sessions[turn] for turn in ranked))
-    shares.append(_share({facts.sessions[turn] for turn in gold}, sessions[:_SESSIONS]))
-    return np.array(shares)
-
-
-def _share(gold: set[str], found: Sequence[str]) -> float:
-    return len(gold.intersection(found)) / len(gold)
+    for turn in ranked:
+        facts.words[turn]  # a turn of another conversation is a mistake of the caller
+    sessions = {facts.sessions[turn] for turn in question.evidence}
+    found = turn_scores(ranked, question.evidence, facts.words)
+    found |= session_scores(ranked, sessions, facts.sessions)
+    return np.array([found[name] for name in METRICS])
 
 
 def interval(values: Floats) -> tuple[Floats, Floats]:
@@ -71,12 +61,7 @@ def interval(values: Floats) -> tuple[Floats, Floats]:
 
     Give it differences of two rankings of the same questions for a paired comparison.
 
-    Source: Efron & Tibshirani, An Introduction to the Bootstrap, 1993, chapter 13 (percentiles).
+    Source: `daybook.evaluation.bootstrap`.
     """
-    generator = np.random.default_rng(_SEED)
-    count = len(values)
-    means = np.empty((_DRAWS, values.shape[1]))
-    for draw in means:
-        draw[:] = values[generator.integers(0, count, count)].mean(axis=0)
-    low, high = np.percentile(means, [2.5, 97.5], axis=0)
-    return low, high
+    found = estimates(values, seed=_SEED)
+    return np.array([one.low for one in found]), np.array([one.high for one in found])

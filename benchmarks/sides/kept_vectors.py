@@ -22,7 +22,7 @@ class KeptVectors:
     """The `minilm` embedder with a memory; the file holds digests of texts, not texts.
 
     Attributes:
-        spent_s: Seconds spent on vectors that were not kept yet.
+        spent_s: Seconds of processor time spent on vectors that were not kept yet.
         made: How many these were.
     """
 
@@ -51,12 +51,12 @@ class KeptVectors:
         """Return one unit row for each text."""
         keys = [hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest() for text in texts]
         missing = [at for at, key in enumerate(keys) if key not in self._kept]
-        begin = time.perf_counter()
+        begin = time.process_time()
         for first in range(0, len(missing), _BATCH):
             some = missing[first : first + _BATCH]
             for at, row in zip(some, self._inner.encode([texts[at] for at in some]), strict=True):
                 self._kept[keys[at]] = row
-        self.spent_s += time.perf_counter() - begin if missing else 0.0
+        self.spent_s += time.process_time() - begin if missing else 0.0
         self.made += len(missing)
         if not keys:
             return np.zeros((0, self.dimensions), dtype=np.float32)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import os
+import time
 import warnings
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import ExitStack, asynccontextmanager
@@ -20,11 +21,11 @@ import numpy as np
 from benchmarks.sides.kept_vectors import KeptVectors
 from daybook.evaluation.conversations import Conversation, Question, Turn
 from daybook.evaluation.metrics import Unit
-from daybook.evaluation.runs import Ask
+from daybook.evaluation.runs import Ask, System
 
-__all__ = ["PEERS", "Peer", "quiet"]
+__all__ = ["PEERS", "Peer", "ProcessorTimed", "quiet"]
 
-_LIMIT = 50
+_LIMIT = 100
 _USER = "someone"
 _CHUNK, _OVERLAP = 10, 2  # ai-infra's defaults
 
@@ -71,6 +72,36 @@ class Peer:
                 return search(question.text)
 
             yield ask
+
+
+class ProcessorTimed:
+    """A system that is watched: how much processor time it takes, on a machine that is shared.
+
+    Attributes:
+        taken_in_s: For all conversations.
+        asked_s: For each question, in order.
+    """
+
+    def __init__(self, system: System) -> None:
+        self.name = system.name
+        self.taken_in_s = 0.0
+        self.asked_s: list[float] = []
+        self._system = system
+
+    @asynccontextmanager
+    async def opened(self, conversation: Conversation) -> AsyncIterator[Ask]:
+        """Pass on a conversation, then its questions."""
+        begin = time.process_time()
+        async with self._system.opened(conversation) as ask:
+            self.taken_in_s += time.process_time() - begin
+
+            async def watched(question: Question) -> Sequence[Unit]:
+                begin = time.process_time()
+                ranked = await ask(question)
+                self.asked_s.append(time.process_time() - begin)
+                return ranked
+
+            yield watched
 
 
 def dense(turns: Sequence[Turn], vectors: KeptVectors, _: ExitStack) -> Search:

@@ -69,7 +69,7 @@ def command() -> None:
 )
 @click.option(
     "--limit",
-    default=50,
+    default=100,
     show_default=True,
     type=click.IntRange(1, 1000),
     help="Messages asked for each time.",

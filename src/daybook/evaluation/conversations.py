@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
-
-from daybook.model.message import Role
 
 __all__ = ["UNDATED", "Conversation", "Question", "Turn"]
 
@@ -25,7 +23,7 @@ class Turn:
         id: Unique in its conversation.
         session: Unique in its conversation.
         speaker: The name; empty for an unnamed user or assistant.
-        role: Whose part it is.
+        role: One of `daybook.model.message.ROLES`.
         text: What was said.
         said_at: When, aware; `UNDATED` where nothing tells.
     """
@@ -33,7 +31,7 @@ class Turn:
     id: str
     session: str
     speaker: str
-    role: Role
+    role: str
     text: str
     said_at: datetime
 
@@ -49,6 +47,7 @@ class Question:
         evidence: Ids of the turns that answer it; none if nothing does, or nobody noted them.
         evidence_sessions: Their sessions, where the data set names these itself.
         asked_at: When it was asked; None: the day after the conversation's last turn.
+        answer: What the data set gives as the answer; no measure looks at it.
     """
 
     id: str
@@ -57,6 +56,7 @@ class Question:
     evidence: tuple[str, ...]
     evidence_sessions: tuple[str, ...] = ()
     asked_at: datetime | None = None
+    answer: str = ""
 
     @property
     def answerable(self) -> bool:
@@ -77,8 +77,8 @@ class Conversation:
 
     id: str
     dataset: str
-    turns: Sequence[Turn]
-    questions: Sequence[Question]
+    turns: list[Turn] = field(default_factory=list)
+    questions: list[Question] = field(default_factory=list)
 
     def words(self) -> Mapping[str, int]:
         """Return the words of each turn; the name of who speaks counts as one."""

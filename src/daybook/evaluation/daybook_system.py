@@ -8,13 +8,14 @@ from datetime import datetime, timedelta
 from itertools import groupby
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import cast
 
 from daybook.client import AsyncDaybook
 from daybook.errors import ConfigError
 from daybook.evaluation.conversations import Conversation, Question, Turn
 from daybook.evaluation.runs import Ask
 from daybook.facets.history import MAX_BATCH
-from daybook.model.message import Message
+from daybook.model.message import Message, Role
 from daybook.protocols.embedder import Embedder
 from daybook.registry import load_embedder
 
@@ -42,14 +43,14 @@ class DaybookSystem:
     """
 
     def __init__(
-        self, embedder: str | Embedder = "static", *, store: str = "inmemory", limit: int = 50
+        self, embedder: str | Embedder = "static", *, store: str = "inmemory", limit: int = 100
     ) -> None:
         """Load what is to be measured.
 
         Args:
             embedder: A name that `AsyncDaybook.open` takes, ``none`` for words alone, or an object.
             store: ``inmemory``, or ``sqlite`` for a file in a temporary folder.
-            limit: How many messages a search asks for.
+            limit: How many messages a search asks for; a hundred hold ten sessions.
 
         Raises:
             ConfigError: There is no such embedder or store.
@@ -109,7 +110,7 @@ def _session(turn: Turn) -> str:
 
 def _message(turn: Turn) -> Message:
     return Message(
-        role=turn.role,
+        role=cast("Role", turn.role),  # an append checks it
         content=turn.text,
         id=turn.id,
         name=turn.speaker or None,

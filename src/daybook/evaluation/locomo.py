@@ -88,4 +88,5 @@ def _questions(
             text=text_of(asked, "question", place),
             category=_CATEGORIES.get(category, str(category)) if category is not None else "",
             evidence=tuple(one for one in dialogue_ids(asked.get("evidence")) if one in known),
+            answer=str(asked.get("answer") or asked.get("adversarial_answer") or ""),
         )

@@ -48,6 +48,7 @@ def read_longmemeval(file: SourceFile) -> Iterator[Conversation]:
             category="abstention" if name.endswith("_abs") else kind,
             evidence=tuple(evidence),
             evidence_sessions=tuple(map(str, list_of(value, "answer_session_ids", where))),
+            answer=str(value.get("answer") or ""),
             asked_at=None if not asked else _time(asked, f"{where}: question_date"),
         )
         yield Conversation(name, "longmemeval", turns, [question])
