@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from daybook.recall.calendar_times import calendar_spans
+from daybook.recall.calendar_times import Lean, calendar_spans
 from daybook.recall.said_dates import said_dates, said_share, sentences
 from daybook.recall.time_expressions import TimeWindow, time_windows
 
@@ -71,7 +71,10 @@ def test_how_well_a_date_said_matches(text: str, day: str, days: int, share: flo
 
 
 _ZONES = st.sampled_from(["UTC", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe"])
-_NOWS = st.datetimes(datetime(1990, 1, 1), datetime(2060, 1, 1))
+_NOWS = st.datetimes(
+    datetime(1990, 1, 1),  # noqa: DTZ001 - Hypothesis takes bounds without a zone
+    datetime(2060, 1, 1),  # noqa: DTZ001
+)
 
 
 @given(_NOWS, _ZONES, st.integers(1, 60))
@@ -101,13 +104,13 @@ def test_units_ago_hold_that_place(now: datetime, zone: str, count: int, unit: s
     st.sampled_from(
         ["last week", "this month", "next Friday", "on Monday", "at Easter", "in March", "tomorrow"]
     ),
-    st.sampled_from(["past", "near", "future"]),
+    st.sampled_from(("past", "near", "future")),
 )
 def test_a_span_begins_before_it_ends_and_stands_where_its_words_do(
-    now: datetime, words: str, lean: str
+    now: datetime, words: str, lean: Lean
 ) -> None:
     text = f"We met {words}, I think."
-    (span,) = calendar_spans(text, now.replace(tzinfo=UTC), lean=lean)  # type: ignore[arg-type]
+    (span,) = calendar_spans(text, now.replace(tzinfo=UTC), lean=lean)
     assert span.since < span.until
     assert text[span.start : span.end] in words
     assert abs(span.since - now.replace(tzinfo=UTC)) < timedelta(days=740)
@@ -117,10 +120,8 @@ def test_a_span_begins_before_it_ends_and_stands_where_its_words_do(
 def test_a_date_without_a_year_leans_as_told(now: datetime, month: int, day: int) -> None:
     moment = now.replace(tzinfo=UTC)
     text = f"on {day} {datetime(2000, month, 1, tzinfo=UTC):%B}"
-    found = {
-        lean: calendar_spans(text, moment, lean=lean)[0].since  # type: ignore[arg-type]
-        for lean in ("past", "near", "future")
-    }
+    leans: tuple[Lean, ...] = ("past", "near", "future")
+    found = {lean: calendar_spans(text, moment, lean=lean)[0].since for lean in leans}
     today = moment.replace(hour=0, minute=0, second=0, microsecond=0)
     assert found["past"] <= moment < found["past"] + timedelta(days=367)
     assert found["future"] >= today

@@ -173,12 +173,13 @@ def mark_superseded(hits: Sequence[Hit], stems: Stems) -> list[Hit]:
 
 def _newer_first(hits: list[Hit], replaced: Mapping[int, int]) -> list[Hit]:
     where = {place: place for place in range(len(hits))}
-    for older, newer in sorted(replaced.items()):
-        here, there = where[older], where[newer]
-        if here > there:
-            continue
-        change_places(hits, here, there, "newer", "outdated")
-        where[older], where[newer] = there, here
+    # Once more for each link of a chain: what replaces may itself have been put behind another.
+    for _ in replaced:
+        for older, newer in sorted(replaced.items()):
+            here, there = where[older], where[newer]
+            if here < there:
+                change_places(hits, here, there, "newer", "outdated")
+                where[older], where[newer] = there, here
     return hits
 
 
