@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from tools.crash.reindexing import fill, judge, lost, traces
+from daybook import Message
+from tools.crash.reindexing import NEW, fill, judge, lost, open_for, traces
 from tools.crash.zygote import Zygote
 
 KILL_AT = 28  # calls: more than it takes to begin, and about half of all
@@ -53,7 +54,7 @@ def test_killed_anywhere_nothing_is_lost_and_the_next_run_ends_it(
 ) -> None:
     whole = run(zygote, copy(), "")
     assert whole is not None
-    for kill_at in range(2, whole["calls"] + 1, whole["calls"] // 6):
+    for kill_at in range(2, whole["calls"] + 1, whole["calls"] // 4):
         url = copy()
         assert run(zygote, url, "", kill_at=kill_at, after=kill_at % 2) is None
         assert asyncio.run(lost(url, "")) == []
@@ -88,6 +89,39 @@ def test_killed_again_and_again_it_still_comes_to_its_end(
     assert until_done(zygote, *place, most=MOST_RUNS) > 2
     assert asyncio.run(judge(*place)) == []
     assert asyncio.run(traces(*place)) == []
+
+
+async def use(url: str) -> None:
+    """Append, clear and delete, as people do meanwhile; then let all of it be indexed."""
+    async with open_for(url, "", NEW) as book:
+        for number in range(2, 14):
+            owner = ("ann", "ben", "cyd")[number % 3]
+            await book.history.append(f"s{number}", Message.user("a late ferry"), user_id=owner)
+            await book.history.append(f"n{number}", Message.user("a new lamp"), user_id="ann")
+            if number % 3 == 0:
+                await book.sessions.delete(f"s{number}")
+            if number % 3 == 1:
+                await book.history.clear(f"s{number}")
+            await book.records.put(("ben", "notes"), f"k{number}", {"about": "a late river"})
+            await book.records.delete(("cyd", "notes"), f"k{3 * number + 2}")
+        await book.recall.flush()
+
+
+@pytest.mark.parametrize("kill_at", [0, 20])
+def test_two_runs_at_once_while_messages_come_and_go(
+    kill_at: int, copy: Callable[[], str], zygote: Zygote
+) -> None:
+    url = copy()
+    pair = [
+        zygote.spawn("reindex", url=url, index="", kill_at=kill_at * number) for number in range(2)
+    ]
+    for child in pair:
+        child.go()
+    asyncio.run(use(url))
+    assert [child.wait() for child in pair] == [0, -9 if kill_at else 0]
+    asyncio.run(use(url))
+    assert asyncio.run(judge(url, "")) == []
+    assert asyncio.run(traces(url, "")) == []
 
 
 def test_beginning_anew_each_time_is_convicted(copy: Callable[[], str], zygote: Zygote) -> None:
