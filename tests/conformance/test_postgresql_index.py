@@ -1,11 +1,10 @@
-"""The search index on PostgreSQL keeps its contract: with pgvector, without, and inside it."""
+"""The search index on PostgreSQL keeps its contract, also where every scope is a large one."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any, ClassVar
 
-import psycopg
 import pytest
 
 from daybook.protocols.clock import Clock
@@ -15,22 +14,14 @@ from tests.engines.postgresql_index.prepared import Prepared, as_plain_role, pre
 
 
 @pytest.fixture(scope="module")
-def with_vector(postgres_url: str) -> Iterator[Prepared]:
+def database(postgres_url: str) -> Iterator[Prepared]:
     with prepared(postgres_url) as place:
         yield place
 
 
 @pytest.fixture(scope="module")
-def plain(plain_postgres_url: str) -> Iterator[Prepared]:
-    with prepared(plain_postgres_url) as place:
-        yield place
-
-
-@pytest.fixture(scope="module")
-def plain_role(postgres_url: str) -> Iterator[Prepared]:
-    with psycopg.connect(postgres_url, autocommit=True) as connection:
-        connection.execute("CREATE EXTENSION IF NOT EXISTS vector")
-    with prepared(as_plain_role(postgres_url), admin=postgres_url) as place:
+def plain_role(plain_postgres_url: str) -> Iterator[Prepared]:
+    with prepared(as_plain_role(plain_postgres_url), admin=plain_postgres_url) as place:
         yield place
 
 
@@ -47,28 +38,19 @@ class OnPostgreSQL(SearchIndexContract):
         return await self.place.open(clock, **self.options)
 
 
-class TestHeld(OnPostgreSQL):
-    """Documents held in memory, where pgvector could do without."""
+class TestExact(OnPostgreSQL):
+    """As it is opened."""
 
     @pytest.fixture(autouse=True)
-    def _place(self, with_vector: Prepared) -> None:
-        self.place = with_vector
+    def _place(self, database: Prepared) -> None:
+        self.place = database
         self.place.empty()
 
 
-class TestPlain(OnPostgreSQL):
-    """A server without pgvector."""
+class TestLarge(OnPostgreSQL):
+    """Every scope is held as codes; an older server, and a role that policies hold for."""
 
-    @pytest.fixture(autouse=True)
-    def _place(self, plain: Prepared) -> None:
-        self.place = plain
-        self.place.empty()
-
-
-class TestInside(OnPostgreSQL):
-    """Both legs inside the database, for a role that row-level security holds for."""
-
-    options: ClassVar[dict[str, Any]] = {"index_most_held": 0}
+    options: ClassVar[dict[str, Any]] = {"index_most_exact": 0}
 
     @pytest.fixture(autouse=True)
     def _place(self, plain_role: Prepared) -> None:
@@ -76,7 +58,7 @@ class TestInside(OnPostgreSQL):
         self.place.empty()
 
 
-class TestCrossing(TestInside):
-    """Scopes that grow too large to be held while they are in use."""
+class TestCrossing(TestLarge):
+    """Scopes that become large while they are in use."""
 
-    options: ClassVar[dict[str, Any]] = {"index_most_held": 2}
+    options: ClassVar[dict[str, Any]] = {"index_most_exact": 2}

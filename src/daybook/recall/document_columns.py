@@ -157,11 +157,12 @@ class DocumentColumns:
         self._remove(rows)
         return len(rows)
 
-    def retain(self, numbers: Numbers) -> int:
+    def retain(self, numbers: Numbers, *, up_to: int | None = None) -> int:
         """Remove the documents whose numbers are not among these; return how many.
 
         Args:
             numbers: Of the documents the store still has, ascending.
+            up_to: Documents with greater numbers stay, whatever `numbers` says.
 
         Cost: about 20 ms for a million rows, besides those that go.
         """
@@ -169,6 +170,8 @@ class DocumentColumns:
         places = np.searchsorted(numbers, held)
         places[places == len(numbers)] = 0
         kept = numbers[places] == held if len(numbers) else np.zeros(len(held), np.bool_)
+        if up_to is not None:
+            kept |= held > up_to
         rows = np.flatnonzero(self.alive.view & ~kept)
         self._remove(rows)
         return len(rows)

@@ -135,6 +135,8 @@ def best(score: NDArray[np.floating], rows: NDArray[np.int64], count: int) -> ND
     """Return the `count` highest-scored of `rows`, in no order."""
     if len(rows) <= count:
         return rows
+    if not count:
+        return rows[:0]
     return rows[np.argpartition(score[rows], len(rows) - count)[len(rows) - count :]]
 
 

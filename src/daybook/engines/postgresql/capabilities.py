@@ -14,8 +14,7 @@ __all__ = ["ServerFacts", "describe", "read_facts"]
 _FACTS = (
     "SELECT current_setting('server_version_num')::integer, "
     "current_setting('synchronous_commit'), current_setting('fsync'), "
-    "current_setting('full_page_writes'), r.rolsuper OR r.rolbypassrls, "
-    "EXISTS (SELECT FROM pg_extension WHERE extname = 'vector') "
+    "current_setting('full_page_writes'), r.rolsuper OR r.rolbypassrls "
     "FROM pg_roles AS r WHERE r.rolname = current_user"
 )
 _DURABILITY = {
@@ -35,7 +34,6 @@ class ServerFacts(Struct, frozen=True):
         fsync: ``on`` or ``off``.
         full_page_writes: ``on`` or ``off``.
         bypasses_policies: Whether row-level security does not hold for this role.
-        has_vector: Whether pgvector is installed in this database.
     """
 
     version: int
@@ -43,7 +41,6 @@ class ServerFacts(Struct, frozen=True):
     fsync: str
     full_page_writes: str
     bypasses_policies: bool
-    has_vector: bool
 
 
 async def read_facts(connection: Connection) -> ServerFacts:

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from msgspec.structs import replace
-
 from daybook.enginekit.deadline import deadline
 from daybook.engines.postgresql.capabilities import ServerFacts, describe, read_facts
 from daybook.engines.postgresql.connection import connect
 from daybook.engines.postgresql.driver_errors import ENGINE, map_errors
-from daybook.engines.postgresql.index_setup import IndexSupport, prepare_index
 from daybook.engines.postgresql.message_log import PostgreSQLMessageLog
 from daybook.engines.postgresql.options import Options, read_options
 from daybook.engines.postgresql.pool import Pool
@@ -29,19 +26,15 @@ _PREPARE_S = 120.0  # the first open creates everything, and may wait for anothe
 class PostgreSQLEngine:
     """Everything in one schema, for any number of threads, event loops, processes and hosts."""
 
-    def __init__(
-        self, options: Options, facts: ServerFacts, support: IndexSupport, *, clock: Clock
-    ) -> None:
+    def __init__(self, options: Options, facts: ServerFacts, *, clock: Clock) -> None:
         """Use a schema that `schema.prepare` has prepared.
 
         Args:
             options: Where it is.
             facts: What was found on the server.
-            support: What it can do for the search index.
             clock: Decides what has expired.
         """
-        declared = describe(facts)
-        self._capabilities = replace(declared, warnings=declared.warnings + support.warnings)
+        self._capabilities = describe(facts)
         self._pool = Pool(options)
         self._log = PostgreSQLMessageLog(self._pool, clock, self._capabilities)
         self._records = PostgreSQLRecordStore(self._pool, clock, self._capabilities)
@@ -49,7 +42,7 @@ class PostgreSQLEngine:
             self._pool,
             self._capabilities,
             cache_bytes=options.index_cache_mb << 20,
-            most_held=options.index_most_held if support.has_legs else None,
+            most_exact=options.index_most_exact,
         )
 
     @property
@@ -99,7 +92,6 @@ async def open_engine(url: EngineUrl, *, clock: Clock) -> PostgreSQLEngine:
                         f"needs {_OLDEST // 10_000} or newer"
                     )
                 await prepare(connection, options.schema)
-                support = await prepare_index(connection, options.schema)
             finally:
                 connection.pgconn.finish()
-    return PostgreSQLEngine(options, facts, support, clock=clock)
+    return PostgreSQLEngine(options, facts, clock=clock)

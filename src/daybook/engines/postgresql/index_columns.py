@@ -1,48 +1,37 @@
 """The columns of recently searched scopes, kept up to date with the database.
 
 A search reads what was written since the last one, in one round trip, and adds it to the columns
-it started from. What a deletion left is read anew into columns of its own, which take the place of
-the old ones when they are whole; whoever still searches the old ones finds them whole, too.
+it started from. After a deletion it reads the numbers of what is left. A scope that is not held yet
+is read into columns of its own, which others see when they are whole.
 """
 
 from __future__ import annotations
 
 import asyncio
 from asyncio import AbstractEventLoop
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from threading import Lock
-from typing import Any, NamedTuple, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 from weakref import WeakKeyDictionary
 
 from daybook.enginekit.column_cache import ColumnCache, ScopeName
-from daybook.engines.postgresql.index_rows import batches_of_rows
-from daybook.recall.outside_columns import OutsideColumns
+from daybook.enginekit.freed_memory import give_back
+from daybook.engines.postgresql.index_rows import Chunk, chunk_of_row, living_of_row
+from daybook.recall.large_columns import MOST_EXACT, LargeColumns, fitting
 from daybook.recall.scope_columns import ScopeColumns
 
-__all__ = ["EVERYTHING", "Database", "Held", "StoredColumns", "scope_arguments"]
+__all__ = ["Database", "Held", "StoredColumns", "scope_arguments"]
 
 T = TypeVar("T")
-_READ = (
-    "SELECT * FROM {schema}.index_read(%b::bytea, %b::bytea, %b::text, "
-    "%b::int8, %b::int8, %b::int8, %b::int8, %b::int8, %b::bool)"
-)
-# Rows of one round trip: about 25 MB and half a second.
-_AT_ONCE = 50_000
-EVERYTHING = 1 << 62
+_SCOPE = "%b::bytea, %b::bytea, %b::text"
+_READ = f"SELECT * FROM {{schema}}.index_columns({_SCOPE}, %b::int8, %b::int8, %b::int8, %b::int8)"
+_LIVING = f"SELECT * FROM {{schema}}.index_living({_SCOPE}, %b::int8)"
+# Documents of one round trip: about 8 MB and a tenth of a second.
+_AT_ONCE = 16_384
 # Below these, the work is shorter than the way to a thread and back.
 _FEW_NEW = 64
 _FEW_HELD = 3_000
-
-Row = tuple[Any, ...]
-
-
-class ScopeHeader(NamedTuple):
-    """What the database says of a scope before its documents."""
-
-    row: int
-    epoch: int
-    documents: int
 
 
 class Database(Protocol):
@@ -67,29 +56,33 @@ class Database(Protocol):
 class Held:
     """A scope's columns, and how far into the database they reach. Use `run`."""
 
-    def __init__(self, name: ScopeName, row: int, epoch: int, *, outside: bool = False) -> None:
+    def __init__(self, name: ScopeName, first: Chunk | None, most_exact: int) -> None:
         linked = name[2] == "turns"
         self._lock = Lock()
-        self.row = row
-        self.epoch = epoch
+        self._most_exact = most_exact
+        self.row = -1 if first is None else first.row
+        self.epoch = -1 if first is None else first.epoch
         self.last = 0
-        self.columns: ScopeColumns | OutsideColumns = (
-            OutsideColumns(linked=linked) if outside else ScopeColumns(linked=linked)
-        )
+        self.columns: ScopeColumns | LargeColumns
+        if first is not None and first.documents > most_exact:
+            self.columns = LargeColumns(linked=linked, expected=first.documents)
+        else:
+            self.columns = ScopeColumns(linked=linked)
 
-    @property
-    def outside(self) -> bool:
-        """Whether words and vectors are in the database only."""
-        return isinstance(self.columns, OutsideColumns)
-
-    def add(self, rows: Sequence[Row]) -> int:
+    def add(self, chunks: Sequence[Chunk]) -> int:
         """Add documents that are not here yet; return the columns' size in bytes."""
-        new = [row for row in rows if row[0] > self.last]
-        for batch in batches_of_rows(new):
-            self.columns.add_columns(batch)
-        if new:
-            self.last = new[-1][0]
+        for chunk in chunks:
+            for batch in chunk.batches(self.last):
+                self.columns.add_columns(batch)
+                self.columns = fitting(self.columns, self._most_exact)
+            self.last = max(self.last, chunk.last)
         return self.columns.memory_bytes
+
+    def retain(self, row: tuple[Any, ...]) -> None:
+        """Leave out what is not in the database any more, by a row of ``index_living``."""
+        epoch, last, numbers = living_of_row(row)
+        self.columns.retain(numbers, up_to=last)
+        self.epoch = epoch
 
     async def run(self, job: Callable[[], T], *, new: int = 0) -> T:
         """Run work on the columns, one at a time; in a thread if it may take long."""
@@ -118,32 +111,20 @@ class _Scope:
         return self.loading.setdefault(asyncio.get_running_loop(), asyncio.Lock())
 
 
-Settle = Callable[[ScopeName, Held, OutsideColumns], Awaitable[None]]
-
-
 class StoredColumns:
     """Up-to-date columns of the database's scopes, within a budget of bytes."""
 
-    def __init__(
-        self,
-        database: Database,
-        budget_bytes: int,
-        *,
-        most: int = EVERYTHING,
-        settle: Settle | None = None,
-    ) -> None:
+    def __init__(self, database: Database, budget_bytes: int, most_exact: int) -> None:
         """Start with nothing held.
 
         Args:
             database: Runs statements.
             budget_bytes: What all scopes together may take.
-            most: Of scopes with more documents, words and vectors stay in the database.
-            settle: Completes the columns of such scopes; needed with `most`.
+            most_exact: Scopes with more documents are held as codes.
         """
         self._database = database
         self._cache: ColumnCache[_Scope] = ColumnCache(budget_bytes, _Scope)
-        self._most = most
-        self._settle = settle
+        self._most_exact = most_exact
 
     async def fresh(self, name: ScopeName) -> Held:
         """Return a scope with all that was written before this call.
@@ -174,59 +155,55 @@ class StoredColumns:
 
     async def _current(self, name: ScopeName, known: Held | None) -> tuple[Held, int] | None:
         """Return up-to-date columns and their size; None if they were deleted from meanwhile."""
-        stamp = (-1, -1, 0) if known is None else (known.row, known.epoch, known.last)
-        outside = known is not None and known.outside
-        header, rows = await self._read(name, stamp, outside=outside)
-        if header is None:
-            return Held(name, -1, -1), 0
-        if header.documents > self._most and not outside:
-            header, rows = await self._read(name, (-1, -1, 0), outside=True)
-            return header and await self._loaded(name, header, rows, outside=True)
-        if known is not None and header[:2] == stamp[:2]:
-            return await self._grown(name, known, rows)
-        return await self._loaded(name, header, rows, outside=outside)
+        stamp = (-1, None, 0) if known is None else (known.row, known.epoch, known.last)
+        chunk = await self._read(name, stamp)
+        if chunk is None:
+            return Held(name, None, self._most_exact), 0
+        if known is None or chunk.row != known.row:
+            return await self._loaded(name, chunk)
+        if chunk.epoch != stamp[1]:
+            rows = await self._database.fetch(
+                "search", _LIVING, (*scope_arguments(name), known.row)
+            )
+            if rows:
+                await known.run(partial(known.retain, rows[0]), new=_FEW_NEW)
+            return None
+        return await self._grown(name, known, chunk)
 
-    async def _read(
-        self, name: ScopeName, stamp: tuple[int, int, int], *, outside: bool
-    ) -> tuple[ScopeHeader | None, list[Row]]:
-        most = EVERYTHING if outside else self._most
+    async def _read(self, name: ScopeName, stamp: tuple[int, int | None, int]) -> Chunk | None:
         rows = await self._database.fetch(
-            "search", _READ, (*scope_arguments(name), *stamp, most, _AT_ONCE, outside)
+            "search", _READ, (*scope_arguments(name), *stamp, _AT_ONCE)
         )
-        if not rows:
-            return None, []
-        return ScopeHeader(*rows[0][:3]), rows[1:]
+        return chunk_of_row(rows[0]) if rows else None
 
-    async def _grown(
-        self, name: ScopeName, known: Held, rows: list[Row]
-    ) -> tuple[Held, int] | None:
+    async def _grown(self, name: ScopeName, known: Held, chunk: Chunk) -> tuple[Held, int] | None:
         """Add to what is held, all at once, so that every search sees whole writes."""
-        stamp = (known.row, known.epoch)
-        while rows and len(rows) % _AT_ONCE == 0:
-            place = (*stamp, rows[-1][0])
-            header, more = await self._read(name, place, outside=known.outside)
-            if header is None or header[:2] != stamp:
+        chunks = [chunk]
+        while chunks[-1].count == _AT_ONCE:
+            more = await self._read(name, (chunk.row, chunk.epoch, chunks[-1].last))
+            if more is None or (more.row, more.epoch) != (chunk.row, chunk.epoch):
                 return None
-            if not more:
-                break
-            rows += more
-        return known, await known.run(partial(known.add, rows), new=len(rows))
+            chunks.append(more)
+        new = sum(one.count for one in chunks)
+        return known, await known.run(partial(known.add, chunks), new=new)
 
-    async def _loaded(
-        self, name: ScopeName, header: ScopeHeader, rows: list[Row], *, outside: bool
-    ) -> tuple[Held, int] | None:
-        """Read a whole scope, piece by piece, into columns that nobody sees yet."""
-        held = Held(name, *header[:2], outside=outside)
+    async def _loaded(self, name: ScopeName, chunk: Chunk) -> tuple[Held, int] | None:
+        """Read a whole scope, piece by piece, into columns that nobody sees yet.
+
+        What is deleted meanwhile is left out by the next search, which sees another epoch.
+        """
+        held = Held(name, chunk, self._most_exact)
         while True:
-            size = await held.run(partial(held.add, rows), new=len(rows))
-            if isinstance(held.columns, OutsideColumns) and self._settle is not None:
-                await self._settle(name, held, held.columns)
-            if len(rows) < _AT_ONCE:
-                return held, size
-            place = (held.row, held.epoch, held.last)
-            again, rows = await self._read(name, place, outside=outside)
-            if again is None or again[:2] != header[:2]:
+            size = await held.run(partial(held.add, [chunk]), new=chunk.count)
+            if chunk.count < _AT_ONCE:
+                break
+            again = await self._read(name, (held.row, None, held.last))
+            if again is None or again.row != held.row:
                 return None
+            chunk = again
+        if held.columns.row_count > MOST_EXACT:
+            await asyncio.to_thread(give_back)
+        return held, size
 
 
 def scope_arguments(name: ScopeName) -> tuple[bytes, bytes, str]:

@@ -3,19 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from daybook.enginekit.document_rows import document_batches
-from daybook.enginekit.packed_ids import id_from_column, id_to_column
+import numpy as np
+from numpy.typing import NDArray
+
+from daybook.enginekit.document_chunk import DocumentChunk
+from daybook.enginekit.packed_ids import id_from_column, id_to_column, ids_from_columns
+from daybook.engines.postgresql.driver_errors import ENGINE
 from daybook.model.index_document import IndexDocument
+from daybook.recall.blob_column import BlobColumn
 from daybook.recall.document_batch import DocumentBatch
 from daybook.recall.vector_blobs import pack_vectors
 
-__all__ = ["batches_of_rows", "name_from_bytes", "name_to_bytes", "put_arguments"]
+__all__ = [
+    "Chunk",
+    "chunk_of_row",
+    "living_of_row",
+    "name_from_bytes",
+    "name_to_bytes",
+    "put_arguments",
+]
 
 _UUID, _TEXT = b"\x00", b"\x01"
-_GROUP, _EMBEDDER, _SPEAKER = 1, 9, 6
-_GROUP_NAME, _EMBEDDER_NAME = 13, 14
+_UUID_BYTES = 16
+# An array as bytes: 20 of a header, then each element behind its length.
+_HEADER = 20
+_NUMBERS = np.dtype([("size", ">i4"), ("value", ">i8")])
 
 
 def name_to_bytes(name: str) -> bytes:
@@ -63,24 +78,80 @@ def put_arguments(
     )
 
 
-def batches_of_rows(rows: Sequence[tuple[Any, ...]]) -> Iterator[DocumentBatch]:
-    """Yield rows of the function ``index_read`` as batches of columns, in order."""
-    return document_batches(
-        rows,
-        groups=_named(rows, _GROUP, _GROUP_NAME, name_from_bytes),
-        embedders=_named(rows, _EMBEDDER, _EMBEDDER_NAME, bytes.decode),
-        key_of=name_from_bytes,
-        speakers={name: name.decode() for name in {row[_SPEAKER] for row in rows}},
+@dataclass(frozen=True, slots=True, eq=False)
+class Chunk:
+    """What the function ``index_columns`` says: of the scope, and of some documents.
+
+    Attributes:
+        row: The scope's row.
+        epoch: How often something was deleted from it.
+        documents: How many it has.
+    """
+
+    row: int
+    epoch: int
+    documents: int
+    _columns: DocumentChunk | None
+    _groups: Mapping[int, str]
+    _embedders: Mapping[int, str]
+
+    @property
+    def count(self) -> int:
+        """How many documents are in it."""
+        return 0 if self._columns is None else len(self._columns.numbers)
+
+    @property
+    def last(self) -> int:
+        """The last document's number, 0 without any."""
+        return 0 if self._columns is None else int(self._columns.numbers[-1])
+
+    def batches(self, after: int) -> Iterator[DocumentBatch]:
+        """Yield documents with numbers above `after`, in order."""
+        if self._columns is not None:
+            yield from self._columns.batches(self._groups, self._embedders, after=after)
+
+
+def chunk_of_row(row: tuple[Any, ...]) -> Chunk:
+    """Return a row of the function ``index_columns``.
+
+    Raises:
+        CorruptRecordError: Its columns do not fit together.
+    """
+    (found, epoch, documents), columns, names = row[:3], row[3:21], row[21:25]
+    if columns[0] is None:
+        return Chunk(found, epoch, documents, None, {}, {})
+    numbers = [_array(column) for column in columns[:13]]
+    keys, *blobs = (
+        BlobColumn(joined or b"", sizes)
+        for joined, sizes in zip(columns[13:], numbers[8:], strict=True)
     )
+    chunk = DocumentChunk.of(numbers[:8], _keys(keys), blobs)
+    chunk.check(ENGINE)
+    groups = dict(zip(names[0], map(name_from_bytes, names[1]), strict=True))
+    embedders = dict(zip(names[2], map(bytes.decode, names[3]), strict=True))
+    return Chunk(found, epoch, documents, chunk, groups, embedders)
+
+
+def living_of_row(row: tuple[Any, ...]) -> tuple[int, int, NDArray[np.int64]]:
+    """Return epoch, last number and all numbers out of a row of the function ``index_living``."""
+    epoch, last, numbers, *_ = row
+    return epoch, last, np.empty(0, np.int64) if numbers is None else _array(numbers)
+
+
+def _array(sent: bytes) -> NDArray[np.int64]:
+    return np.frombuffer(sent, _NUMBERS, offset=_HEADER)["value"].astype(np.int64)
+
+
+def _keys(names: BlobColumn) -> list[str]:
+    width = _UUID_BYTES + 1
+    if (names.sizes == width).all():
+        table = np.frombuffer(names.joined, np.uint8).reshape(-1, width)
+        if not table[:, 0].any():
+            column = BlobColumn(table[:, 1:].tobytes(), names.sizes - 1)
+            return ids_from_columns(column, np.ones(len(column), np.bool_))
+    return [name_from_bytes(name) for name in names.listed()]
 
 
 def _numbered(names: Sequence[str]) -> dict[str, int]:
     """Return each name's place among the distinct ones, from 1 on."""
     return {name: place for place, name in enumerate(dict.fromkeys(names), start=1)}
-
-
-def _named(
-    rows: Sequence[tuple[Any, ...]], number: int, name: int, decode: Any
-) -> Mapping[int, str]:
-    names = {row[number]: row[name] for row in rows}
-    return {one: decode(column) for one, column in names.items()}

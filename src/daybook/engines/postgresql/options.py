@@ -8,6 +8,7 @@ from typing import Any
 from msgspec import Struct
 
 from daybook.errors import ConfigError
+from daybook.recall.large_columns import MOST_EXACT
 from daybook.registry import EngineUrl
 
 __all__ = ["Options", "read_options"]
@@ -18,7 +19,7 @@ _DEFAULTS = {
     "timeout_s": "10",
     "connect_timeout_s": "5",
     "index_cache_mb": "256",
-    "index_most_held": "150000",
+    "index_most_exact": str(MOST_EXACT),
 }
 # Handed to the driver as they are.
 _DRIVER = ("sslmode", "sslrootcert", "sslcert", "sslkey", "application_name")
@@ -35,7 +36,7 @@ class Options(Struct, frozen=True):
         timeout_s: Within so many seconds every call returns or raises.
         connect_timeout_s: Within so many a connection is made.
         index_cache_mb: Memory for the search index's columns.
-        index_most_held: Users with more messages are searched inside the database.
+        index_most_exact: Users with more messages are searched by codes of vectors first.
     """
 
     connection: dict[str, Any]
@@ -44,7 +45,7 @@ class Options(Struct, frozen=True):
     timeout_s: float
     connect_timeout_s: float
     index_cache_mb: int
-    index_most_held: int
+    index_most_exact: int
 
 
 def read_options(url: EngineUrl) -> Options:
@@ -66,12 +67,12 @@ def read_options(url: EngineUrl) -> Options:
             timeout_s=float(options["timeout_s"]),
             connect_timeout_s=float(options["connect_timeout_s"]),
             index_cache_mb=int(options["index_cache_mb"]),
-            index_most_held=int(options["index_most_held"]),
+            index_most_exact=int(options["index_most_exact"]),
         )
     except ValueError:
         raise ConfigError(
             "postgresql: ports, pool_size, timeout_s, connect_timeout_s, index_cache_mb and "
-            "index_most_held must be numbers"
+            "index_most_exact must be numbers"
         ) from None
     if read.pool_size < 1 or read.timeout_s <= 0 or read.connect_timeout_s <= 0:
         raise ConfigError(

@@ -12,6 +12,7 @@ from psycopg.sql import SQL, Identifier
 
 from daybook.engines.postgresql.driver_errors import ENGINE
 from daybook.engines.postgresql.schema_append import APPEND_FUNCTIONS
+from daybook.engines.postgresql.schema_columns import INDEX_COLUMNS
 from daybook.engines.postgresql.schema_extend import EXTEND_RECORDS
 from daybook.engines.postgresql.schema_index import SEARCH_INDEX
 from daybook.engines.postgresql.schema_listing import INDEX_LISTING
@@ -36,6 +37,7 @@ STEPS: tuple[tuple[str, ...], ...] = (
     SEARCH_INDEX,
     EXTEND_RECORDS,
     INDEX_LISTING,
+    INDEX_COLUMNS,
 )
 VERSION = len(STEPS)
 

@@ -2,30 +2,22 @@
 
 Method texts: `daybook.protocols.search_index`. A scope's documents are read once into columns
 (`daybook.recall.scope_columns`); later searches read only what was written since, and answer as
-every engine's index does. Of scopes too large for that the database answers both legs, where it has
-pgvector (`index_legs`), and the answers are the same.
+every engine's index does.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
 
 from daybook.enginekit.column_cache import ScopeName
-from daybook.engines.postgresql.index_columns import (
-    EVERYTHING,
-    Database,
-    StoredColumns,
-    scope_arguments,
-)
-from daybook.engines.postgresql.index_legs import Legs
+from daybook.engines.postgresql.index_columns import Database, StoredColumns, scope_arguments
 from daybook.engines.postgresql.index_rows import name_from_bytes, name_to_bytes, put_arguments
 from daybook.errors import InvalidInputError
 from daybook.model.candidates import CandidateQuery, Candidates
 from daybook.model.capabilities import EngineCapabilities
 from daybook.model.index_document import Collection, IndexDocument, IndexState
 from daybook.model.scope import Scope
-from daybook.recall.outside_columns import OutsideColumns
+from daybook.recall.large_columns import MOST_EXACT
 
 __all__ = ["PostgreSQLSearchIndex"]
 
@@ -59,7 +51,7 @@ class PostgreSQLSearchIndex:
         capabilities: EngineCapabilities,
         *,
         cache_bytes: int,
-        most_held: int | None = None,
+        most_exact: int = MOST_EXACT,
     ) -> None:
         """Use an opened engine's database.
 
@@ -67,16 +59,11 @@ class PostgreSQLSearchIndex:
             database: Runs statements.
             capabilities: The engine's.
             cache_bytes: Memory for columns of recently searched scopes.
-            most_held: Scopes with more documents are searched inside the database (`schema_legs`
-                must be there); None searches none there.
+            most_exact: Scopes with more documents are searched by codes of vectors first.
         """
         self._database = database
         self._capabilities = capabilities
-        self._most = EVERYTHING if most_held is None else most_held
-        self._legs = Legs(database)
-        self._columns = StoredColumns(
-            database, cache_bytes, most=self._most, settle=self._legs.settle
-        )
+        self._columns = StoredColumns(database, cache_bytes, most_exact)
         # Speakers as the last search of each scope saw them: saves every search a trip. A name that
         # another process brings is known from the second search on.
         self._speakers: dict[ScopeName, list[str]] = {}
@@ -97,9 +84,7 @@ class PostgreSQLSearchIndex:
         """Write documents and watermarks in one transaction, one round trip."""
         name = _name(scope, collection)
         arguments = (*scope_arguments(name), *put_arguments(documents, watermarks))
-        [row] = await self._database.fetch("index", _PUT, arguments)
-        if row[0] > self._most:
-            await self._legs.fill(name)  # rather now than in the next search
+        await self._database.fetch("index", _PUT, arguments)
         known = self._speakers.get(name, [])
         if any(one.speaker and one.speaker not in known for one in documents):
             self._speakers.pop(name, None)
@@ -156,10 +141,7 @@ class PostgreSQLSearchIndex:
         if len(self._speakers) >= _MOST_SCOPES:
             self._speakers.clear()
         self._speakers[name] = held.columns.speakers[:_MOST_SPEAKERS]
-        columns = held.columns
-        if isinstance(columns, OutsideColumns):
-            return await self._legs.candidates(name, held, columns, query)
-        return await held.run(partial(columns.candidates, query))
+        return await held.run(lambda: held.columns.candidates(query))
 
     async def stale(
         self, collection: Collection, embedder: str, *, limit: int

@@ -8,28 +8,28 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator, Mapping
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from daybook.enginekit.document_chunk import DocumentChunk
 from daybook.enginekit.packed_ids import ids_from_columns
 from daybook.engines.sqlite.driver_errors import ENGINE
-from daybook.errors import CorruptRecordError
 from daybook.recall.blob_column import BlobColumn
 from daybook.recall.document_batch import DocumentBatch
-from daybook.recall.vector_blobs import unpack_vectors
 
 __all__ = ["living_keys", "read_documents"]
 
 # Rows of one chunk: about 4 MB. What passes by in larger pieces leaves holes in memory.
 _AT_ONCE = 8_192
+# The first of these in the order of `DocumentChunk`.
 _NUMBERS = (
     "key", "group_row", "position", "created_at", "role", "traits", "length", "embedder",
     "typeof(name) = 'blob'", "length(CAST(name AS BLOB))", "length(CAST(speaker AS BLOB))",
     "length(terms)", "length(tokens)", "length(vector)",
 )  # fmt: skip
+_PACKED = 8
 _BYTES = ("name", "speaker", "terms", "tokens", "vector")
 _READ = (
     "SELECT "
@@ -72,11 +72,11 @@ def read_documents(
         row = connection.execute(_READ, (after, before, _AT_ONCE)).fetchone()
         if row[0] is None:
             return
-        chunk = _Chunk(row)
+        chunk = _chunk(row)
         yield from chunk.batches(groups, embedders)
-        if len(chunk.keys) < _AT_ONCE:
+        if len(chunk.numbers) < _AT_ONCE:
             return
-        after = int(chunk.keys[-1])
+        after = int(chunk.numbers[-1])
 
 
 def living_keys(connection: sqlite3.Connection, scope: int) -> Numbers:
@@ -85,58 +85,17 @@ def living_keys(connection: sqlite3.Connection, scope: int) -> Numbers:
     return np.sort(_numbers(joined)) if joined else np.empty(0, np.int64)
 
 
-class _Chunk:
-    """One row of `_READ`, taken apart."""
-
-    def __init__(self, row: tuple[Any, ...]) -> None:
-        numbers = [_numbers(text) for text in row[: len(_NUMBERS)]]
-        (self.keys, self.groups, self.positions, self.created_at, self.roles, self.traits,
-         self.lengths, self.embedders, self.packed_names, *sizes) = numbers  # fmt: skip
-        blobs = [
-            BlobColumn(joined or b"", size)
-            for joined, size in zip(row[len(_NUMBERS) :], sizes, strict=True)
-        ]
-        whole = all(len(one.joined) == one.sizes.sum() for one in blobs)
-        if not whole or any(len(one) != len(self.keys) for one in (*numbers, *sizes)):
-            raise CorruptRecordError(
-                "the index's columns do not fit together: rebuild it with `daybook reindex`",
-                engine=ENGINE,
-                operation="search",
-            )
-        self.names, self.speakers, self.terms, self.tokens, self.vectors = blobs
-
-    def batches(
-        self, groups: Mapping[int, str], embedders: Mapping[int, str]
-    ) -> Iterator[DocumentBatch]:
-        changes = np.flatnonzero(np.diff(self.embedders)) + 1
-        bounds = [0, *changes.tolist(), len(self.keys)]
-        for begin, end in pairwise(bounds):
-            yield self._batch(begin, end, groups, embedders)
-
-    def _batch(
-        self, begin: int, end: int, groups: Mapping[int, str], embedders: Mapping[int, str]
-    ) -> DocumentBatch:
-        part = slice(begin, end)
-        vectors = unpack_vectors(self.vectors.part(begin, end))
-        names = {one: one.decode("utf-8", "surrogatepass") for one in set(self._speakers(part))}
-        return DocumentBatch(
-            keys=ids_from_columns(self.names.part(begin, end), self.packed_names[part]),
-            groups=[groups[group] for group in self.groups[part].tolist()],
-            positions=self.positions[part],
-            created_at=self.created_at[part],
-            roles=self.roles[part].astype(np.int8),
-            speakers=[names[one] for one in self._speakers(part)],
-            traits=self.traits[part].astype(np.int32),
-            lengths=self.lengths[part].astype(np.float32),
-            terms=self.terms.part(begin, end),
-            tokens=self.tokens.part(begin, end),
-            vectors=vectors,
-            embedder=embedders[int(self.embedders[begin])] if vectors is not None else "",
-            numbers=self.keys[part],
-        )
-
-    def _speakers(self, part: slice) -> list[bytes]:
-        return self.speakers.part(part.start, part.stop).listed()
+def _chunk(row: tuple[Any, ...]) -> DocumentChunk:
+    """Return one row of `_READ`, taken apart."""
+    numbers = [_numbers(text) for text in row[: len(_NUMBERS)]]
+    names, *blobs = (
+        BlobColumn(joined or b"", sizes)
+        for joined, sizes in zip(row[len(_NUMBERS) :], numbers[_PACKED + 1 :], strict=True)
+    )
+    keys = ids_from_columns(names, numbers[_PACKED])
+    chunk = DocumentChunk.of(numbers[:_PACKED], keys, blobs)
+    chunk.check(ENGINE)
+    return chunk
 
 
 def _numbers(text: str) -> Numbers:
