@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
-from daybook.enginekit.per_loop import PerLoop
 from daybook.errors import ConfigError, MissingDependencyError
 from daybook.language_models.anthropic_messages import anthropic_body
 from daybook.language_models.anthropic_replies import AnthropicAssembler, anthropic_reply
 from daybook.language_models.provider_model import ProviderModel
 from daybook.language_models.retrying import with_retries
+from daybook.language_models.sdk_wire import SdkWire
 from daybook.language_models.spec import check_timeout, from_options
 from daybook.model.reply import ModelRequest, Reply
 from daybook.protocols.language_model import LanguageModel
@@ -70,51 +71,20 @@ class AnthropicModel(ProviderModel[Any, Any]):
         super().__init__(wire, id=f"anthropic:{name}", provider="anthropic", timeout_s=timeout_s)
 
 
-class _Wire:
+class _Wire(SdkWire):
     def __init__(self, name: str, settings: dict[str, Any], max_tokens: int) -> None:
+        super().__init__(_PATH, AsyncStream[object], partial(_client, settings))
         self._name = name
-        self._settings = settings
         self._max_tokens = max_tokens
-        # The first loop's client is made now, so that a missing key is noticed here.
-        self._spare: list[AsyncAnthropic] = [_client(settings)]
-        self._clients = PerLoop(self._open, _close)
 
-    async def ask(self, request: ModelRequest) -> Any:
-        body = self._body(request)
-        client = await self._clients.get()
-        return await client.post(_PATH, body=body, cast_to=object)
-
-    async def events(self, request: ModelRequest) -> AsyncGenerator[Any]:
-        body = {**self._body(request), "stream": True}
-        client = await self._clients.get()
-        stream = await client.post(
-            _PATH, body=body, cast_to=object, stream=True, stream_cls=AsyncStream[object]
-        )
-        try:
-            async for event in stream:
-                yield event
-        finally:
-            await stream.close()
+    def body(self, request: ModelRequest) -> dict[str, Any]:
+        return anthropic_body(request, model=self._name, max_tokens=self._max_tokens)
 
     def read(self, answer: Any) -> Reply:
         return anthropic_reply(answer)
 
     def assembler(self) -> AnthropicAssembler:
         return AnthropicAssembler()
-
-    async def close(self) -> None:
-        await self._clients.close()
-        while self._spare:
-            await self._spare.pop().close()
-
-    def _body(self, request: ModelRequest) -> dict[str, Any]:
-        return anthropic_body(request, model=self._name, max_tokens=self._max_tokens)
-
-    async def _open(self) -> AsyncAnthropic:
-        try:
-            return self._spare.pop()
-        except IndexError:
-            return _client(self._settings)
 
 
 def _client(settings: dict[str, Any]) -> AsyncAnthropic:
@@ -126,10 +96,6 @@ def _client(settings: dict[str, Any]) -> AsyncAnthropic:
     if all(getattr(client, name, None) is None for name in _CREDENTIALS):
         raise ConfigError(missing)
     return client
-
-
-async def _close(client: AsyncAnthropic) -> None:
-    await client.close()
 
 
 def from_spec(detail: str, *, retries: int = 3, **options: Any) -> LanguageModel:

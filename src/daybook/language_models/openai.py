@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
-from daybook.enginekit.per_loop import PerLoop
 from daybook.errors import ConfigError, MissingDependencyError
 from daybook.language_models.openai_messages import openai_body
 from daybook.language_models.openai_replies import OpenAIAssembler, openai_reply
 from daybook.language_models.provider_model import ProviderModel
 from daybook.language_models.retrying import with_retries
+from daybook.language_models.sdk_wire import SdkWire
 from daybook.language_models.spec import check_timeout, from_options
 from daybook.model.reply import ModelRequest, Reply
 from daybook.protocols.language_model import LanguageModel
@@ -75,47 +76,16 @@ class OpenAIModel(ProviderModel[Any, Any]):
         super().__init__(wire, id=f"openai:{name}", provider="openai", timeout_s=timeout_s)
 
 
-class _Wire:
+class _Wire(SdkWire):
     def __init__(
         self, name: str, settings: dict[str, Any], *, max_tokens_field: str, cache_marks: bool
     ) -> None:
+        super().__init__(_PATH, AsyncStream[object], partial(_client, settings))
         self._name = name
-        self._settings = settings
         self._field = max_tokens_field
         self._cache_marks = cache_marks
-        # The first loop's client is made now, so that a missing key is noticed here.
-        self._spare: list[AsyncOpenAI] = [_client(settings)]
-        self._clients = PerLoop(self._open, _close)
 
-    async def ask(self, request: ModelRequest) -> Any:
-        body = self._body(request)
-        client = await self._clients.get()
-        return await client.post(_PATH, body=body, cast_to=object)
-
-    async def events(self, request: ModelRequest) -> AsyncGenerator[Any]:
-        body = {"stream_options": {"include_usage": True}, **self._body(request), "stream": True}
-        client = await self._clients.get()
-        stream = await client.post(
-            _PATH, body=body, cast_to=object, stream=True, stream_cls=AsyncStream[object]
-        )
-        try:
-            async for chunk in stream:
-                yield chunk
-        finally:
-            await stream.close()
-
-    def read(self, answer: Any) -> Reply:
-        return openai_reply(answer)
-
-    def assembler(self) -> OpenAIAssembler:
-        return OpenAIAssembler()
-
-    async def close(self) -> None:
-        await self._clients.close()
-        while self._spare:
-            await self._spare.pop().close()
-
-    def _body(self, request: ModelRequest) -> dict[str, Any]:
+    def body(self, request: ModelRequest) -> dict[str, Any]:
         return openai_body(
             request,
             model=self._name,
@@ -123,11 +93,14 @@ class _Wire:
             cache_marks=self._cache_marks,
         )
 
-    async def _open(self) -> AsyncOpenAI:
-        try:
-            return self._spare.pop()
-        except IndexError:
-            return _client(self._settings)
+    def stream_body(self, request: ModelRequest) -> dict[str, Any]:
+        return {"stream_options": {"include_usage": True}, **super().stream_body(request)}
+
+    def read(self, answer: Any) -> Reply:
+        return openai_reply(answer)
+
+    def assembler(self) -> OpenAIAssembler:
+        return OpenAIAssembler()
 
 
 def _client(settings: dict[str, Any]) -> AsyncOpenAI:
@@ -135,10 +108,6 @@ def _client(settings: dict[str, Any]) -> AsyncOpenAI:
         return AsyncOpenAI(**settings)
     except OpenAIError:
         raise ConfigError("openai: no key: set OPENAI_API_KEY or give api_key") from None
-
-
-async def _close(client: AsyncOpenAI) -> None:
-    await client.close()
 
 
 def from_spec(detail: str, *, retries: int = 3, **options: Any) -> LanguageModel:
