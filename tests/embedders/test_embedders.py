@@ -154,6 +154,14 @@ def test_a_failing_function_becomes_a_provider_error_without_its_text() -> None:
     assert "secret" not in str(caught.value)
 
 
+def test_a_function_that_stops_an_iteration_ends_the_call() -> None:
+    def stops(texts: list[str]) -> list[list[float]]:
+        raise StopIteration("secret")  # no future can carry it
+
+    with pytest.raises(ProviderError, match="raised RuntimeError"):
+        embed(CallableEmbedder(stops, id="s", dimensions=2), ["a"])
+
+
 def test_a_provider_error_passes_through() -> None:
     with pytest.raises(ProviderError, match="slow down") as caught:
         embed(CallableEmbedder(refusing, id="f", dimensions=2), ["a"])

@@ -205,6 +205,14 @@ async def test_an_error_of_the_function_is_the_cause() -> None:
     assert not caught.value.retryable
 
 
+async def test_a_function_that_stops_an_iteration_ends_the_call() -> None:
+    def stops(messages: tuple[Message, ...]) -> str:
+        raise StopIteration("x")  # no future can carry it: a caller that waits would for ever
+
+    with pytest.raises(ProviderError, match="raised RuntimeError"):
+        await CallableModel(stops, timeout_s=20).generate(REQUEST)
+
+
 async def test_a_generator_that_is_left_is_closed() -> None:
     closed = threading.Event()
 

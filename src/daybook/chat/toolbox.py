@@ -23,6 +23,7 @@ from daybook.chat.tool_functions import (
     ToolFunction,
     as_tool_function,
 )
+from daybook.enginekit.in_thread import in_thread
 from daybook.errors import ConfigError, InvalidInputError
 from daybook.model.codec import check_message, encode_message
 from daybook.model.message import Message, ToolCall
@@ -118,15 +119,8 @@ async def _called(function: Callable[..., Any], arguments: dict[str, Any]) -> An
         getattr(function, "__call__", None)  # noqa: B004 - its kind matters
     ):
         return await function(**arguments)
-    value = await asyncio.to_thread(_in_thread, function, arguments)
+    value = await in_thread(function, **arguments)
     return await value if inspect.isawaitable(value) else value
-
-
-def _in_thread(function: Callable[..., Any], arguments: dict[str, Any]) -> Any:
-    try:
-        return function(**arguments)
-    except StopIteration as exc:  # which no future can carry
-        raise RuntimeError("the tool raised StopIteration") from exc
 
 
 def _as_text(value: Any) -> str:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import inspect
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from daybook.enginekit.in_thread import in_thread
 from daybook.errors import BadModelOutputError, DaybookError, InvalidInputError, ProviderError
 
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ class CallableEmbedder:
         try:
             if _is_async(function):
                 return await function(texts)
-            answer = await asyncio.to_thread(function, texts)
+            answer = await in_thread(function, texts)
             return await answer if inspect.isawaitable(answer) else answer
         except DaybookError:
             raise

@@ -8,6 +8,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, 
 from contextlib import aclosing, suppress
 from typing import Any
 
+from daybook.enginekit.in_thread import in_thread
 from daybook.errors import ProviderError
 from daybook.language_models.provider_errors import reading, timed_out
 from daybook.language_models.reply_parts import NotAnAnswerError, Pieces, finished
@@ -108,7 +109,7 @@ class CallableModel:
         if _runs_at_once(self._function):
             answer: Any = self._function(messages)
         else:
-            answer = await asyncio.to_thread(self._function, messages)
+            answer = await in_thread(self._function, messages)
         return await answer if inspect.isawaitable(answer) else answer
 
     def _checked(self, answer: str | Message | Reply) -> Reply:
@@ -186,12 +187,12 @@ async def _awaited(answer: AsyncIterator[Any]) -> AsyncGenerator[Any]:
 
 async def _in_threads(answer: Iterator[Any]) -> AsyncGenerator[Any]:
     try:
-        while (element := await asyncio.to_thread(next, answer, _ENDED)) is not _ENDED:
+        while (element := await in_thread(next, answer, _ENDED)) is not _ENDED:
             yield element
     finally:
         # One that still runs in its thread cannot be closed, and goes on unheard.
         with suppress(ValueError):
-            await asyncio.to_thread(getattr(answer, "close", lambda: None))
+            await in_thread(getattr(answer, "close", lambda: None))
 
 
 def _runs_at_once(function: Any) -> bool:
