@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from codecs import BOM_UTF8
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from random import Random
@@ -33,6 +34,7 @@ _LOOKS: Mapping[str, Callable[[Any], bool]] = {
     OWN: looks_like_own,
 }
 FORMATS = (OWN, *_READERS, BEAM)
+_HEAD = 256
 _SUFFIXES = frozenset({".json", ".jsonl"})
 
 
@@ -128,14 +130,20 @@ def _form_of(file: SourceFile) -> str | None:
     Raises:
         InvalidInputError: The file is not JSON.
     """
-    first: Any = next(file.lines(), None)
-    if not isinstance(first, Element) or isinstance(first.value, list):
+    first: Any = None if _starts_a_list(file.path) else next(file.lines(), None)
+    if not isinstance(first, Element):
         first = next(file.elements(), None)
     if isinstance(first, Broken):
         raise InvalidInputError(f"{file.path}: {first.position}: {first.reason}")
     if first is None:
         return None
     return next((name for name, looks in _LOOKS.items() if looks(first.value)), None)
+
+
+def _starts_a_list(path: Path) -> bool:
+    """Tell whether a file is one JSON list, without reading it: it may be long, on one line."""
+    with path.open("rb") as file:
+        return file.read(_HEAD).removeprefix(BOM_UTF8).lstrip()[:1] == b"["
 
 
 def _once(found: list[Conversation]) -> list[Conversation]:
