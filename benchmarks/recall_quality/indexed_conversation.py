@@ -39,11 +39,15 @@ class BlockingEmbedder(Protocol):
 
 
 class CachedEmbedder:
-    """Keeps the vectors of whole lists of texts in a folder: MiniLM takes minutes otherwise."""
+    """Keeps the vectors of texts in a folder: MiniLM takes minutes otherwise.
+
+    A text that was in any list before is not embedded again while the object lives.
+    """
 
     def __init__(self, inner: BlockingEmbedder, folder: Path) -> None:
         self._inner = inner
         self._folder = folder
+        self._known: dict[str, NDArray[np.float32]] = {}
         folder.mkdir(parents=True, exist_ok=True)
 
     @property
@@ -53,6 +57,13 @@ class CachedEmbedder:
 
     def encode(self, texts: list[str]) -> NDArray[np.float32]:
         """Return one unit row for each text."""
+        new = [text for text in dict.fromkeys(texts) if text not in self._known]
+        if new:
+            self._known.update(zip(new, self._kept(new), strict=True))
+        return np.stack([self._known[text] for text in texts])
+
+    def _kept(self, texts: list[str]) -> NDArray[np.float32]:
+        """Return the vectors of a list from its file, which is written if it is not there."""
         joined = "\x00".join([self._inner.id, *texts]).encode("utf-8", "surrogatepass")
         path = self._folder / f"{hashlib.sha256(joined).hexdigest()[:32]}.npy"
         if not path.exists():
@@ -80,7 +91,7 @@ class IndexedConversation:
             speaker_names=self.columns.speakers,
         )
 
-    def candidates(self, query: AnalysedQuery, *, limit: int = 300) -> Candidates:
+    def candidates(self, query: AnalysedQuery, *, limit: int = 600) -> Candidates:
         """Return what the index finds for a question, its embedding included."""
         vector = None
         if self.embedder is not None:

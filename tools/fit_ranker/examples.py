@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +19,7 @@ from daybook.recall.analysis import Analyzer
 from daybook.recall.features import compute_features
 from daybook.recall.late_interaction import late_interaction
 
-__all__ = ["Example", "long_sessions", "make_examples"]
+__all__ = ["Example", "make_examples"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -31,8 +31,9 @@ class Example:
         dataset: Where it is from.
         conversation: Which conversation.
         names: Name of each feature; the last is late interaction, not yet standardised.
-        features: Shape (turns, features).
+        features: Shape (rows, features); a row is a turn that may be returned.
         gold: Which turns are evidence.
+        share: How much it counts beside a question as it came.
     """
 
     question: Question
@@ -41,33 +42,40 @@ class Example:
     names: tuple[str, ...]
     features: NDArray[np.float32]
     gold: NDArray[np.bool_]
-
-
-def long_sessions(conversation: Conversation) -> Conversation:
-    """Return a conversation whose numbered sub-sessions ("B1.0", "B1.1") are one session each.
-
-    Assistant chats come cut by topic; a running application knows no topics. Fitting on both
-    ways of cutting keeps what depends on session borders from being learned too well.
-    """
-    turns = [replace(turn, session=turn.session.split(".")[0]) for turn in conversation.turns]
-    return replace(conversation, turns=turns)
+    share: float = 1.0
 
 
 def make_examples(
-    conversations: list[Conversation], embedder: BlockingEmbedder | None, tokens: TokenEmbedder
+    conversations: Sequence[Conversation],
+    embedder: BlockingEmbedder | None,
+    tokens: TokenEmbedder,
+    *,
+    homes: Mapping[str, Conversation],
+    limit: int | None = None,
 ) -> Iterator[Example]:
-    """Yield every question that has evidence."""
+    """Yield every question that has evidence.
+
+    Args:
+        conversations: Scopes to search.
+        embedder: For the dense leg.
+        tokens: For late interaction.
+        homes: The conversation, as it came, that each question is from, by the question's id.
+        limit: How many candidates a search asks its index for; None for all turns.
+    """
     analyzer = Analyzer()
     for conversation in conversations:
         index = index_conversation(conversation, analyzer, embedder, tokens)
         for question in conversation.questions:
             if question.evidence:
-                yield _example(conversation, question, index)
+                asked_for = limit or len(index.columns)
+                yield _example(homes[question.id], question, index, asked_for)
 
 
-def _example(conversation: Conversation, question: Question, index: IndexedConversation) -> Example:
+def _example(
+    home: Conversation, question: Question, index: IndexedConversation, limit: int
+) -> Example:
     query = index.plan(question.text)
-    candidates = index.candidates(query, limit=len(index.columns))
+    candidates = index.candidates(query, limit=limit)
     features = compute_features(query, candidates)
     names = (*sorted(features), "li")
     features["li"] = late_interaction(
@@ -77,11 +85,13 @@ def _example(conversation: Conversation, question: Question, index: IndexedConve
         candidates.token_ends,
         index.tokens,
     )
+    kept = np.flatnonzero(candidates.eligible)
+    columns = [features[name][kept] for name in names]
     return Example(
         question=question,
-        dataset=conversation.dataset,
-        conversation=conversation.id,
+        dataset=home.dataset,
+        conversation=home.id,
         names=names,
-        features=np.stack([features[name] for name in names], axis=1).astype(np.float32),
-        gold=np.isin(candidates.keys.astype(str), question.evidence),
+        features=np.stack(columns, axis=1).astype(np.float32),
+        gold=np.isin(candidates.keys[kept].astype(str), question.evidence),
     )

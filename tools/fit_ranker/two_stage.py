@@ -84,7 +84,8 @@ def fit_two_stages(examples: Sequence[Example], *, l2: float, constrained: bool)
     used = [one for one in examples if one.gold.any()]
     sizes = Counter(one.dataset for one in used)
     weights = [
-        (1.0 if one.question.answerable else FALSE_PREMISE) / sizes[one.dataset] for one in used
+        one.share * (1.0 if one.question.answerable else FALSE_PREMISE) / sizes[one.dataset]
+        for one in used
     ]
     signs = np.array([constrained and name in SUPPORTING for name in names])
     start = np.array([_START.get(name, 0.0) for name in names[:-1]])
