@@ -15,7 +15,7 @@ COMPOUNDING = frozenset(
 )
 _SHORTEST = 9
 _LONGEST = 40
-_SHORTEST_PART = 4
+_SHORTEST_PART = 3
 _VOWELS = "aeiouyäöüåøæ"
 # What a word may begin with before its first vowel, in the languages above.
 _ONSET = re.compile(
@@ -23,11 +23,10 @@ _ONSET = re.compile(
     f"|qu|ch|th|ph|wr|hj|tj|fj|bj|kj|cs|gy|ny|sz|zs|ty|ly|pf|ps|st)?(?=[{_VOWELS}])"
 )
 _HAS_VOWEL = re.compile(f"[{_VOWELS}]")
-_LINKS = ("ens", "es", "en", "er", "s", "n", "e")
 
 
 def compound_parts(word: str) -> list[str]:
-    """Return what may be a word in `word`: beginnings, with and without link, and ends."""
+    """Return what may be a word in `word`: its beginnings and its ends."""
     if not _SHORTEST <= len(word) <= _LONGEST:
         return []
     found: dict[str, None] = {}

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from daybook.model.candidates import CandidateQuery
 from daybook.recall.analysis import Analyzer
+from daybook.recall.languages import languages_of
 from daybook.recall.query_cleaning import (
     cut_little_words,
     cut_names,
@@ -20,6 +21,7 @@ from daybook.recall.query_cleaning import (
     named_speakers,
 )
 from daybook.recall.time_expressions import TimeWindow, time_windows
+from daybook.recall.words import words
 
 __all__ = ["AnalysedQuery", "plan_query"]
 
@@ -59,6 +61,7 @@ class AnalysedQuery(Struct, frozen=True, kw_only=True):
         full_terms: `terms`, then the other stems of the whole question.
         speakers: Speakers the question names.
         windows: Spans of time the question names.
+        foreign: Whether it is in a language other than English that has the Latin script.
         asks_when: Whether it asks for a time.
         asks_how_many: Whether it asks for a number.
         asks_assistant: Whether it asks what the assistant said.
@@ -70,6 +73,7 @@ class AnalysedQuery(Struct, frozen=True, kw_only=True):
     full_terms: tuple[int, ...]
     speakers: tuple[str, ...]
     windows: tuple[TimeWindow, ...]
+    foreign: bool
     asks_when: bool
     asks_how_many: bool
     asks_assistant: bool
@@ -124,15 +128,17 @@ def plan_query(
     """
     names = name_words(speaker_names)
     subject = cut_names(cut_request(text), names)
+    language = languages_of(text, words(text)).latin
     terms = analyzer.stems(subject)
     others = dict.fromkeys([*analyzer.stems(text), *analyzer.possible_stems(subject)])
     return AnalysedQuery(
         text=text,
-        subject=cut_little_words(subject),
+        subject=cut_little_words(subject, language),
         terms=tuple(terms),
         full_terms=(*terms, *(stem for stem in others if stem not in terms)),
         speakers=tuple(named_speakers(text, names)),
         windows=(*time_windows(text, now), *windows),
+        foreign=language != "english",
         asks_when=bool(_ASKS_WHEN.search(text)),
         asks_how_many=bool(_ASKS_HOW_MANY.search(text)),
         asks_assistant=bool(_ASKS_ASSISTANT.search(text)),

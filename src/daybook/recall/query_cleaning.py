@@ -10,7 +10,6 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 
 from daybook.model.message import ROLES
-from daybook.recall.languages import languages_of
 from daybook.recall.stop_words import STOP_WORDS
 from daybook.recall.word_terms import is_little
 from daybook.recall.words import words
@@ -61,17 +60,16 @@ def cut_request(question: str) -> str:
     return _kept(cleaned, question)
 
 
-def cut_little_words(question: str) -> str:
-    """Return a question in another language than English without that language's little words.
+def cut_little_words(question: str, language: str) -> str:
+    """Return a question without the little words of `language`; unchanged in English.
 
     Vectors are made for English, so that they take "qui" and "dans" for things.
     """
-    languages = languages_of(question, words(question))
-    if languages.latin == "english":
+    if language == "english":
         return question
 
     def replaced(match: re.Match[str]) -> str:
-        return " " if is_little(match[0].lower(), languages.latin) else match[0]
+        return " " if is_little(match[0].lower(), language) else match[0]
 
     cleaned = _WORD.sub(replaced, question)
     return " ".join(cleaned.split()) if _WORD.search(cleaned) else question

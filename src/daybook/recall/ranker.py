@@ -96,9 +96,11 @@ def score_inputs(
     if len(rows) > keep:
         rows = np.sort(rows[np.argpartition(-scores, keep - 1)[:keep]])
     chosen = {name: leg[rows] for name, leg in features.items()}
-    late = _late(query, candidates, rows, token_embedder)
-    # A question in a language that the table does not know: its words alone say what is meant.
-    chosen["li"] = late if late.any() else standardise(chosen["b_raw"], np.ones_like(late))
+    late, ones = _late(query, candidates, rows, token_embedder), np.ones(len(rows), np.float32)
+    if query.foreign or not late.any():
+        # The table knows other languages in pieces or not at all: whole words count beside them.
+        late = standardise(late + standardise(chosen["b_raw"], ones), ones)
+    chosen["li"] = late
     return chosen, rows
 
 

@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 import Stemmer
 
-__all__ = ["stem"]
+__all__ = ["stems"]
 
 _LOCK = threading.Lock()
 _STEMMERS: dict[str, Callable[[str], str]] = {}
@@ -28,17 +28,22 @@ _UKRAINIAN_ENDINGS = re.compile(
     ")$"
 )
 _SHORT_STEM = 4
-# Hebrew writes "and", "the", "in", "to", "from", "that" and "as" onto the word; two letters stay.
-_HEBREW_PREFIXES = re.compile("^(?:(?:ו?(?:כש|מש|לכש)?ש?[בכלמ]?ה?))(?=..[\u05d0-\u05ea])")
-_HEBREW_ENDINGS = re.compile("(?<=..)(?:יות|ויות|יים|ים|ות|ית|ה|ת|י)$")
+_SHORTEST_HEBREW = 3
+# Hebrew writes "and", "that", "when", "the", "in", "as", "to" and "from" onto the word.
+_HEBREW_PREFIXES = re.compile("ו?(?:לכש|מש|כש|ש)?[הבכלמ]?ה?")
+_HEBREW_ENDINGS = re.compile("(?<=..)(?:ויות|יות|יימ|ימ|ות|ית|ה|ת|י)$")
 _FINAL_LETTERS = str.maketrans("ךםןףץ", "כמנפצ")
 
 
-def stem(word: str, language: str) -> str:
+def stems(word: str, language: str) -> list[str]:
     """Return the stem of a lower-case word; the word itself for a language without stemmer.
+
+    Several where letters may be prefixes or belong to the word (Hebrew).
 
     Cost: about 3 µs. Thread-safe.
     """
+    if language == "hebrew":
+        return _hebrew(word)
     if language in _ELIDING:
         word = word.rpartition("'")[2] or word
     elif language == "turkish":  # an apostrophe sets endings off from names
@@ -47,14 +52,12 @@ def stem(word: str, language: str) -> str:
     with _LOCK:  # a PyStemmer object has state of its own
         if stemmer is None:
             stemmer = _STEMMERS[language] = _stemmer(language)
-        return stemmer(word)
+        return [stemmer(word)]
 
 
 def _stemmer(language: str) -> Callable[[str], str]:
     if language == "ukrainian":
         return _ukrainian
-    if language == "hebrew":
-        return _hebrew
     if language not in Stemmer.algorithms():
         return str
     made: Callable[[str], str] = Stemmer.Stemmer(language, 0).stemWord
@@ -67,5 +70,15 @@ def _ukrainian(word: str) -> str:
     return bare.replace("і", "о") if len(bare) <= _SHORT_STEM else bare
 
 
-def _hebrew(word: str) -> str:
-    return _HEBREW_ENDINGS.sub("", _HEBREW_PREFIXES.sub("", word.translate(_FINAL_LETTERS)))
+def _hebrew(word: str) -> list[str]:
+    """Return the word without endings, and without each beginning that may be prefixes."""
+    plain = word.translate(_FINAL_LETTERS)
+    beginnings = _HEBREW_PREFIXES.match(plain)
+    longest = beginnings.end() if beginnings else 0
+    cuts = [cut for cut in range(longest + 1) if len(plain) - cut >= _SHORTEST_HEBREW]
+    found = (_HEBREW_ENDINGS.sub("", plain[cut:]) for cut in cuts if _is_prefix(plain[:cut]))
+    return list(dict.fromkeys(found)) or [plain]
+
+
+def _is_prefix(letters: str) -> bool:
+    return bool(_HEBREW_PREFIXES.fullmatch(letters))

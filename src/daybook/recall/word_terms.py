@@ -6,7 +6,7 @@ from daybook.recall.compounds import COMPOUNDING, compound_parts
 from daybook.recall.han_variants import simplified
 from daybook.recall.language_words import LATIN_LANGUAGES, LITTLE_WORDS
 from daybook.recall.scripts import other_letters, script_of
-from daybook.recall.stemmers import stem
+from daybook.recall.stemmers import stems
 from daybook.recall.words import folded
 
 __all__ = ["is_little", "own_forms", "part_forms", "possible_forms", "written_forms"]
@@ -39,10 +39,13 @@ def own_forms(word: str, language: str) -> list[str]:
     spellings = dict.fromkeys((word, plain))
     if language == "turkish":
         spellings[word.replace("i̇", "i")] = None
-    stems = (
-        other_letters(folded(stem(one, each))) for each in language.split("+") for one in spellings
+    found = (
+        other_letters(folded(form))
+        for each in language.split("+")
+        for one in spellings
+        for form in stems(one, each)
     )
-    return list(dict.fromkeys(one for one in stems if one))
+    return list(dict.fromkeys(form for form in found if form))
 
 
 def possible_forms(word: str) -> list[str]:
