@@ -16,7 +16,7 @@ from daybook.model.passage import Recollection
 from daybook.recall.analysis import Analyzer
 from daybook.recall.budget import Chosen, Filled, Place, fill_budget
 from daybook.recall.excerpts import densest, excerpt
-from daybook.recall.matched_words import matched_spans, shared_words
+from daybook.recall.matched_words import matched_spans, shared_words, words_asked
 from daybook.recall.passages import recollect
 from daybook.recall.repeats import Said
 
@@ -357,5 +357,7 @@ def test_the_densest_window_holds_different_words_before_many() -> None:
 
 
 def test_shared_words_are_those_of_the_question_as_written() -> None:
-    assert shared_words("Two ferries LEFT skye", QUERY, ANALYZER) == ("ferry", "Skye")
-    assert shared_words("the to does", QUERY, ANALYZER) == ()
+    asked = words_asked(QUERY, ANALYZER)
+    assert [word for word, _ in asked] == ["ferry", "Skye", "leave"]
+    assert shared_words("Two ferries to skye", asked, ANALYZER) == ("ferry", "Skye")
+    assert shared_words("the to does", asked, ANALYZER) == ()

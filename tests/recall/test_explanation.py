@@ -25,6 +25,11 @@ def unworded(features: Iterable[str]) -> set[str]:
     return set(features) - WORDED_FEATURES
 
 
+def reasons(hit: Hit, query: str = QUERY) -> tuple[Reason, ...]:
+    [found] = explained([hit], query, ANALYZER)
+    return found.reasons
+
+
 @pytest.mark.parametrize("name", ["static", "minilm", "lexical"])
 def test_every_feature_of_the_ranker_has_words(name: str) -> None:
     weights = load_weights(name)
@@ -36,7 +41,7 @@ def test_every_feature_of_the_ranker_has_words(name: str) -> None:
 def test_a_feature_without_words_is_seen() -> None:
     """The control: a name that nobody worded is found, and still explained as something."""
     assert unworded(["b_raw", "moon_phase"]) == {"moon_phase"}
-    [reason] = explained(a_hit({"moon_phase": 2.0}), QUERY, ANALYZER).reasons
+    [reason] = reasons(a_hit({"moon_phase": 2.0}))
     assert (reason.kind, reason.effect) == ("other", 2.0)
 
 
@@ -61,12 +66,12 @@ def a_hit(why: dict[str, float], text: str = "I saw an agency.") -> Hit:
 def test_effects_add_up_to_the_score_and_words_are_in_both(
     why: dict[str, float], text: str
 ) -> None:
-    reasons = explained(a_hit(why, text), QUERY, ANALYZER).reasons
-    assert sum(reason.effect for reason in reasons) == pytest.approx(sum(why.values()), abs=1e-6)
-    effects = [abs(reason.effect) for reason in reasons]
+    found = reasons(a_hit(why, text))
+    assert sum(reason.effect for reason in found) == pytest.approx(sum(why.values()), abs=1e-6)
+    effects = [abs(reason.effect) for reason in found]
     assert effects == sorted(effects, reverse=True)
-    assert len({reason.kind for reason in reasons}) == len(reasons)
-    for reason in reasons:
+    assert len({reason.kind for reason in found}) == len(found)
+    for reason in found:
         assert reason.text
         for word in reason.words:
             assert word in QUERY
@@ -88,13 +93,13 @@ def test_effects_add_up_to_the_score_and_words_are_in_both(
     ],
 )
 def test_words_are_named_as_asked(text: str, effect: float, says: str) -> None:
-    [reason] = explained(a_hit({"b_prev": effect}, text), QUERY, ANALYZER).reasons
+    [reason] = reasons(a_hit({"b_prev": effect}, text))
     assert reason.text == says
 
 
 def test_many_words_are_counted() -> None:
     query = "one red fox saw eight blue hens near seven green barns"
-    [reason] = explained(a_hit({"cov": 1.0}, query), query, ANALYZER).reasons
+    [reason] = reasons(a_hit({"cov": 1.0}, query), query)
     assert reason.text.endswith("“blue” and 5 more words with your question")
     assert len(reason.words) == 11
 
@@ -120,5 +125,5 @@ def test_searching_with_explain_gives_reasons_a_person_understands() -> None:
     assert {reason.kind for reason in hits[-1].reasons} >= {"speaker", "assistant"}
 
 
-def sum_of(reasons: Iterable[Reason]) -> float:
-    return sum(reason.effect for reason in reasons)
+def sum_of(found: Iterable[Reason]) -> float:
+    return sum(reason.effect for reason in found)

@@ -139,7 +139,7 @@ class Recall:
             return found.hits
         from daybook.recall.explanation import explained  # noqa: PLC0415 - loads when asked for
 
-        return [explained(hit, asked.text, self._models.analyzer) for hit in found.hits]
+        return explained(found.hits, asked.text, self._models.analyzer)
 
     async def passages(
         self,

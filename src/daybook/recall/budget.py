@@ -41,7 +41,8 @@ class Chosen(Struct, frozen=True, kw_only=True):
     Attributes:
         hit: The hit.
         context: Its neighbours that came with it, with their sequence numbers, in order.
-        said_again: When the same was said in hits that stand back behind this one.
+        said_again: When the same was said in hits that stand back behind this one; those that
+            would have found room.
     """
 
     hit: Hit
@@ -126,14 +127,14 @@ class _Filling:
     def offer(self, number: int) -> None:
         """Take a hit in, count it to the one that it repeats, or leave it out."""
         hit = self._hits[number]
+        price = self._price(_place(hit), hit.message)
+        if self._used + price > self._room:
+            self._left_out += 1
+            return
         repeated = self._said.repeated_at(hit)
         if repeated is not None:
             if hit.said_at is not None:
                 self._again.setdefault(self._order[repeated], []).append(hit.said_at)
-            return
-        price = self._price(_place(hit), hit.message)
-        if self._used + price > self._room:
-            self._left_out += 1
             return
         self._taken.add(_place(hit))
         self._used += price

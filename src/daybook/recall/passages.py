@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
+from datetime import datetime
 
 from msgspec.structs import replace
 
@@ -17,6 +18,8 @@ __all__ = ["recollect"]
 
 # One message may take half of the budget; of a longer one the part that matches best is quoted.
 _MOST_OF_ONE = 2
+# Less than this holds hardly more than the marks around a part.
+_LEAST_PART = 12
 
 Spans = Callable[[str], Sequence[tuple[int, int]]]
 
@@ -37,8 +40,8 @@ def recollect(
 
     Cost: a count of each hit's line, and of the whole text. Pure.
     """
-    sheet = _Sheet(counter, spans, max_tokens)
-    filled = fill_budget([sheet.line(hit) for hit in hits], max_tokens, sheet.cost)
+    sheet = _Sheet(hits, counter, spans, max_tokens)
+    filled = fill_budget(hits, max_tokens, sheet.cost)
     chosen, left_out = list(filled.chosen), filled.left_out
     while chosen:
         found = Recollection(passages=_passages(chosen, sheet), tokens=0, left_out=left_out)
@@ -52,52 +55,66 @@ def recollect(
 
 
 class _Sheet:
-    """The lines that hits would be quoted as, and their costs."""
+    """What hits would be quoted as, and what it costs."""
 
-    def __init__(self, counter: TokenCounter, spans: Spans, max_tokens: int) -> None:
+    def __init__(
+        self, hits: Sequence[Hit], counter: TokenCounter, spans: Spans, max_tokens: int
+    ) -> None:
+        self._hits = {(hit.session_id, hit.seq): hit for hit in hits}
         self._count = counter.count_text
         self._spans = spans
         self._longest = max_tokens // _MOST_OF_ONE
-        self._lines: dict[Place, PassageLine] = {}
-        self._date = self._count("[2000-01-01] ")
         self._too_much = max_tokens + 1
-
-    def line(self, hit: Hit) -> Hit:
-        """Note how a hit would be quoted; return the hit."""
-        text = hit.message.text
-        if self._count(text) > self._longest:
-            text = excerpt(text, self._spans(text), self._longest, self._count)
-        self._lines[hit.session_id, hit.seq] = PassageLine(
-            message=hit.message,
-            seq=hit.seq,
-            speaker=hit.speaker,
-            text=text,
-            matched=True,
-            score=hit.score,
-            superseded_by=hit.superseded_by,
-        )
-        return hit
+        self._date = self._count("[2000-01-01] ")
+        self._known: dict[Place, int] = {}
 
     def cost(self, place: Place, message: Message, taken: Collection[Place]) -> int:
-        """Return what a message adds to the text; a date opens each run of messages."""
-        line = self._lines.get(place) or _beside(message, place[1])
-        if not line.text:
-            return self._too_much
+        """Return what a message adds to the text at most; a date opens each run of messages."""
+        if place not in self._known:
+            self._known[place] = self._line_cost(place, message)
+        tokens = self._known[place] + self._date
         session_id, seq = place
-        tokens = self._count(render_line(line, dated=False) + "\n") + self._date
         if (session_id, seq - 1) in taken:
             tokens -= self._date
         if (session_id, seq + 1) in taken:
             tokens -= self._date
         return max(1, tokens)
 
+    def _line_cost(self, place: Place, message: Message) -> int:
+        hit = self._hits.get(place)
+        line = _beside(message, place[1]) if hit is None else _line(hit, message.text)
+        if self._is_long(message.text):
+            # It is cut only if it is chosen: finding the best part takes longer than all the rest.
+            head = self._count(render_line(replace(line, text=""), dated=False) + "\n")
+            return head + self._longest if self._longest >= _LEAST_PART else self._too_much
+        return self._count(render_line(line, dated=False) + "\n")
+
+    def _is_long(self, text: str) -> bool:
+        return self._count(text) > self._longest
+
     def lines_of(self, chosen: Chosen) -> Iterable[tuple[Place, PassageLine]]:
         """Yield the lines of a hit and of what came with it."""
         hit = chosen.hit
         for seq, message in chosen.context:
             yield (hit.session_id, seq), _beside(message, seq)
-        place = hit.session_id, hit.seq
-        yield place, replace(self._lines[place], said_again=chosen.said_again)
+        text = hit.message.text
+        if self._is_long(text):
+            text = excerpt(text, self._spans(text), self._longest, self._count)
+        yield (hit.session_id, hit.seq), _line(hit, text, chosen.said_again)
+
+
+def _line(hit: Hit, text: str, said_again: tuple[datetime, ...] = ()) -> PassageLine:
+    """Return a hit as a line."""
+    return PassageLine(
+        message=hit.message,
+        seq=hit.seq,
+        speaker=hit.speaker,
+        text=text,
+        matched=True,
+        score=hit.score,
+        said_again=said_again,
+        superseded_by=hit.superseded_by,
+    )
 
 
 def _beside(message: Message, seq: int) -> PassageLine:
