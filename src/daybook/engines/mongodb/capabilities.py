@@ -44,8 +44,9 @@ async def read_capabilities(handles: Handles) -> EngineCapabilities:
         order="a counter in the session's document, advanced by what stores the messages",
         several_processes=True,
         max_message_bytes=MAX_MESSAGE_BYTES,
-        limits="a session's metadata, title and grants fit one document with its newest messages "
-        "(15 MB); one transaction ends within the server's limit of 60 s",
+        limits="a session's metadata, title and grants fit one document of 16 MB with its newest "
+        "messages, and what does not is refused with InvalidInputError; one transaction ends "
+        "within the server's limit of 60 s",
         warnings=_warnings(persistent, alone),
     )
 
