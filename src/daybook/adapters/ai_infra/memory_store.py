@@ -79,38 +79,14 @@ class MemoryStore(HoldsBook, ScopedMemories):
         super().__init__(book)
 
     @classmethod
-    def sqlite(
-        cls,
-        path: str,
-        *,
-        embedding_provider: str | None = None,
-        embedding_model: str | None = None,
-        **options: Any,
-    ) -> Self:
-        """Return a store in a file."""
-        return cls(
-            url=sqlite_url(path),
-            embedding_provider=embedding_provider,
-            embedding_model=embedding_model,
-            **options,
-        )
+    def sqlite(cls, path: str, **options: Any) -> Self:
+        """Return a store in a file; `options` are the other arguments."""
+        return cls(url=sqlite_url(path), **options)
 
     @classmethod
-    def postgres(
-        cls,
-        connection_string: str,
-        *,
-        embedding_provider: str | None = None,
-        embedding_model: str | None = None,
-        **options: Any,
-    ) -> Self:
-        """Return a store in PostgreSQL."""
-        return cls(
-            url=connection_string,
-            embedding_provider=embedding_provider,
-            embedding_model=embedding_model,
-            **options,
-        )
+    def postgres(cls, connection_string: str, **options: Any) -> Self:
+        """Return a store in PostgreSQL; `options` are the other arguments."""
+        return cls(url=connection_string, **options)
 
     def put(
         self,
