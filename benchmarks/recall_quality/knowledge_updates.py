@@ -19,7 +19,6 @@ from benchmarks.recall_quality.conversations import load_conversations
 from benchmarks.recall_quality.through_daybook import opened_book
 from daybook.model.hit import Hit
 from daybook.model.message import Message
-from daybook.recall.analysis import Analyzer
 from daybook.recall.knowledge_updates import superseded
 
 __all__ = ["Pair", "main", "read_pairs"]
@@ -42,11 +41,8 @@ class Pair:
     @property
     def is_marked(self) -> bool:
         """Whether the rules mark the older one as outdated."""
-        found = superseded([_hit(self.older, 1), _hit(self.newer, 2)], _STEMS)
+        found = superseded([_hit(self.older, 1), _hit(self.newer, 2)])
         return found == {0: 1}
-
-
-_STEMS = Analyzer().stems
 
 
 def read_pairs(path: Path = PAIRS) -> Iterator[Pair]:
@@ -94,7 +90,7 @@ def count_marks(folder: Path) -> None:
             for question in conversation.questions:
                 hits = book.recall.search(question.text, user_id=conversation.id, limit=_DEPTH)
                 begin = time.process_time()
-                superseded(hits, _STEMS)
+                superseded(hits)
                 seconds += time.process_time() - begin
                 marked += any(hit.superseded_by for hit in hits)
                 questions += 1

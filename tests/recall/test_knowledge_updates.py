@@ -11,10 +11,9 @@ from hypothesis import strategies as st
 
 from daybook.model.hit import Hit
 from daybook.model.message import Message, Role
-from daybook.recall.analysis import Analyzer
+from daybook.recall.claims import stems
 from daybook.recall.knowledge_updates import mark_superseded, superseded
 
-_STEMS = Analyzer().stems
 _START = datetime(2024, 1, 1, tzinfo=UTC)
 _LINES = (Path(__file__).parent / "update_pairs.txt").read_text(encoding="utf-8").splitlines()
 _SPLIT = [(line[0] == "+", line[2:].split(" | ")) for line in _LINES if line[0] in "+-"]
@@ -36,7 +35,7 @@ def hit(text: str, day: int, *, score: float = 1.0, speaker: str = "user", **oth
 
 
 def is_marked(older: str, newer: str) -> bool:
-    return superseded([hit(older, 1), hit(newer, 2)], _STEMS) == {0: 1}
+    return superseded([hit(older, 1), hit(newer, 2)]) == {0: 1}
 
 
 def test_look_alikes_are_not_marked() -> None:
@@ -56,7 +55,7 @@ def test_words_in_common_alone_would_mark_look_alikes() -> None:
     """What the rules are there for: the look-alikes share as many words as the updates do."""
 
     def by_words(older: str, newer: str) -> bool:
-        one, other = set(_STEMS(older)), set(_STEMS(newer))
+        one, other = stems(older), stems(newer)
         return 2 * len(one & other) >= min(len(one), len(other))
 
     wrong = [pair for pair in _PAIRS if not pair[0] and by_words(pair[1], pair[2])]
@@ -66,7 +65,7 @@ def test_words_in_common_alone_would_mark_look_alikes() -> None:
 @pytest.mark.parametrize("day", [1, 2])
 def test_only_what_was_said_earlier_is_outdated(day: int) -> None:
     older, newer = hit("We have two cats.", day), hit("We have three cats now.", 3 - day)
-    assert superseded([older, newer], _STEMS) == ({0: 1} if day == 1 else {})
+    assert superseded([older, newer]) == ({0: 1} if day == 1 else {})
 
 
 @pytest.mark.parametrize(
@@ -85,7 +84,7 @@ def test_other_speakers_and_unsure_order_mark_nothing(
         hit("We have two cats.", 1, **one),  # type: ignore[arg-type]
         hit("We have three cats now.", 2, **other),  # type: ignore[arg-type]
     ]
-    assert superseded(pair, _STEMS) == {}
+    assert superseded(pair) == {}
 
 
 def test_order_in_one_session_needs_no_date() -> None:
@@ -93,7 +92,7 @@ def test_order_in_one_session_needs_no_date() -> None:
         hit("We have two cats.", 1, session="s", undated=True),
         hit("We have three cats now.", 2, session="s", undated=True),
     ]
-    assert superseded(pair, _STEMS) == {0: 1}
+    assert superseded(pair) == {0: 1}
 
 
 def test_of_several_updates_the_newest_counts_and_goes_first() -> None:
@@ -103,7 +102,7 @@ def test_of_several_updates_the_newest_counts_and_goes_first() -> None:
         hit("My rent went up to 1,000 euros a month.", 3, score=7),
         hit("My rent is 1,100 euros a month now.", 5, score=6),
     ]
-    marked = mark_superseded(hits, _STEMS)
+    marked = mark_superseded(hits)
     assert marked[0].seq == 5
     assert {one.seq: one.superseded_by for one in marked} == {1: "m5", 2: None, 3: "m5", 5: None}
     assert [one.score for one in marked] == [9, 8, 7, 6]
@@ -118,7 +117,7 @@ def test_in_a_chain_each_stands_behind_what_replaces_it() -> None:
         hit("My manager is Jonas, Petra is my manager no longer.", 3, score=7),
         hit("My manager is Elif now.", 4, score=6),
     ]
-    marked = mark_superseded(hits, _STEMS)
+    marked = mark_superseded(hits)
     places = {one.message.id: place for place, one in enumerate(marked)}
     outdated = [one for one in marked if one.superseded_by is not None]
     assert outdated
@@ -144,7 +143,7 @@ def test_marking_only_changes_places(texts: Sequence[str], data: st.DataObject) 
         hit(text, day, score=-place)
         for place, (text, day) in enumerate(zip(texts, days, strict=True))
     ]
-    marked = mark_superseded(hits, _STEMS)
+    marked = mark_superseded(hits)
     assert sorted(one.seq for one in marked) == sorted(days)
     assert [one.score for one in marked] == [one.score for one in hits]
     places = {one.message.id: place for place, one in enumerate(marked)}

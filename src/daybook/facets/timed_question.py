@@ -73,7 +73,7 @@ class TimedQuestion(Struct, frozen=True, kw_only=True):
         stems = self.models.analyzer.stems
         if self.times.anchor is not None and self.event_windows:
             found = answer_before_event(found, self.times.anchor, self.event_windows, stems)
-        found = mark_superseded(found, stems)
+        found = mark_superseded(found)
         return spread_over_time(found, limit) if self.times.history else found[:limit]
 
     @property
