@@ -138,6 +138,26 @@ async def test_what_changes_between_reading_and_writing_is_as_it_is_then(
         assert len(hits) == sum(expected.values()) - (8 if what == "forked" else 0)
 
 
+@pytest.mark.parametrize("what", ["deleted", "cleared"])
+async def test_what_another_process_took_out_is_not_put_back_by_the_background(
+    tmp_path: Path, what: str
+) -> None:
+    url = f"sqlite:///{tmp_path}/chat.db"
+    async with AsyncDaybook.open(url, embedder="hash", background=False) as book:
+        await book.history.append("s", Message.user("plums"), user_id="alice")
+        index = index_of(book)
+
+        async def act() -> None:
+            async with AsyncDaybook.open(url, embedder="hash", background=False) as other:
+                await (other.sessions.delete if what == "deleted" else other.history.clear)("s")
+                await other.recall.flush()
+
+        vars(index)["put"] = before_first(index.put, act)
+        await book.recall.flush()
+        assert await index.listed(ALICE, "turns", "s") == []
+        assert (await book.recall.state()).pending_sessions == 0
+
+
 async def test_records_that_change_meanwhile_are_as_they_are_then(url: str) -> None:
     async with AsyncDaybook.open(url, embedder="hash", background=False) as book:
         for number in range(4):

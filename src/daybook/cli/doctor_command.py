@@ -105,11 +105,13 @@ async def _daybook(settings: Settings) -> dict[str, Any]:
 
 async def _opened(book: AsyncDaybook) -> dict[str, Any]:
     counts = await book.sessions.stats()
+    work = book.reindexing
     return {
         "capabilities": book.capabilities,
         "sessions": counts.session_count,
         "messages": counts.message_count,
         "index": await book.recall.state(),
+        "reindex": None if work is None else await work.unfinished(),
     }
 
 
@@ -180,14 +182,28 @@ def _daybook_lines(about: dict[str, Any]) -> list[tuple[str, str]]:
     if "capabilities" not in about:
         return lines
     engine, index = about["capabilities"], about["index"]
+    waiting = (
+        f"more than {index.pending_sessions:,}"
+        if index.more_pending
+        else (f"{index.pending_sessions:,}")
+    )
     lines += [
         ("engine", engine.engine),
         ("durability", f"{engine.ack}: {engine.durability}"),
         ("order", engine.order),
         ("processes", "several may share it" if engine.several_processes else "one only"),
         ("holds", f"{about['sessions']:,} sessions, {about['messages']:,} messages"),
-        ("indexed", f"{index.documents:,} messages, {index.pending_sessions:,} sessions wait"),
+        ("indexed", f"{index.documents:,} messages and records, {waiting} sessions wait"),
     ]
     lines += [("embedded by", f"{name or 'none'}: {n:,}") for name, n in index.embedders.items()]
+    old = sum(n for name, n in index.embedders.items() if name != index.current_embedder)
+    if old:
+        lines.append(
+            ("to re-embed", f"{old:,} of another embedder: by and by, or with `daybook reindex`")
+        )
+    if run := about["reindex"]:
+        lines.append(
+            ("reindexing", f"{run.done:,} of {run.total:,} sessions: `daybook reindex` goes on")
+        )
     lines += [("warning", warning) for warning in engine.warnings]
     return lines

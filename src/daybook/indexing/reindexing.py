@@ -11,6 +11,7 @@ from daybook.indexing.reindex_plan import Job, ReindexPlan
 from daybook.indexing.reindex_store import ReindexStore
 from daybook.indexing.reindexer import OnProgress, Reindexer
 from daybook.indexing.session_rebuild import SessionRebuild
+from daybook.model.reindex_progress import ReindexProgress
 from daybook.model.scope import Scope
 from daybook.protocols.clock import Clock, IdFactory
 from daybook.protocols.message_log import MessageLog
@@ -82,6 +83,16 @@ class Reindexing:
         """Tell whether a run over an index that had been lost was broken off."""
         head = await self._runs("turns").head()
         return head is not None and (head.value is None or head.value.was_empty)
+
+    async def unfinished(self) -> ReindexProgress | None:
+        """Return how far a run over the sessions is that is on its way or was broken off."""
+        store = self._runs("turns")
+        head = await store.head()
+        if head is None or head.value is None or head.value.stage != "working":
+            return None
+        worker = self.turns()
+        await worker.join(head.value.id)
+        return await worker.progress()
 
     async def run(
         self, worker: Reindexer, *, fresh: bool = False, on_progress: OnProgress | None = None

@@ -18,7 +18,7 @@ from daybook.indexing.record_indexer import RecordIndexer
 from daybook.indexing.turn_documents import documents_of
 from daybook.model.codec import decode_entry
 from daybook.model.scope import Scope
-from daybook.protocols.message_log import MessageLog, PendingSession
+from daybook.protocols.message_log import MessageLog, PendingSession, SessionSpan
 from daybook.protocols.search_index import SearchIndex
 
 __all__ = ["TurnIndexer"]
@@ -199,7 +199,20 @@ class TurnIndexer:
             watermarks = [(name, base + position)]
             await self._index.put(scope, "turns", documents, watermarks=watermarks)
             done += len(stored)
+        if done:
+            await self._take_back(scope, name, span)
         return done
+
+    async def _take_back(self, scope: Scope, name: str, before: SessionSpan) -> None:
+        """Remove what was written of a session that was deleted or cleared meanwhile.
+
+        Another process may have taken it out of the index already, before it was written.
+        """
+        now = await self._messages.span(scope, name)
+        if now is None:
+            await self._index.delete(scope, "turns", name)
+        elif now.first_seq > before.first_seq:
+            await self._index.delete(scope, "turns", name, before=now.first_seq)
 
     async def _re_embed_scope(self, scope: Scope, turns: list[tuple[str, str, int]]) -> None:
         places = [(group, at, at) for group, _, at in turns]
