@@ -119,6 +119,22 @@ _HINT_STARTS = frozenset(
     favorite raising
     """.split()
 )
+_HOLDS = re.compile(
+    r"\b(?:have|has|own|owns|drive|drives|ride|rides|use|uses|using|got|i'm|am|is|are|work|works"
+    r"|take|takes|smoke|smokes|live|lives|learning|keep|keeps|play|plays|go|goes)\b",
+    re.IGNORECASE,
+)
+_LIVES = re.compile(
+    r"\b(?:lives?|living|based|moved|relocated)\s+(?:back\s+)?(?:in|to)\s+(?P<place>[A-Z]\w+)"
+)
+_SWITCHED = re.compile(
+    r"\b(?:switched|changed|moved)\s+from\s+(?P<left>.+?)\s+to\s+\w"
+    r"|\breplaced\s+(?P<old>.+?)\s+(?:with|by)\s+\w",
+    re.IGNORECASE,
+)
+_FAVOURITE = re.compile(
+    r"\bfavou?rite\s+(?P<kind>[\w ]+?)\s+(?:is|are)\s+(?:now\s+)?(?P<what>[^,.;]+)", re.IGNORECASE
+)
 _CUE_WORDS = frozenset(
     """
     now longer anymore instead day nowadays far actually correction new change changed switch
@@ -185,6 +201,29 @@ class Claim:
     def lasts(self) -> bool:
         """Whether it tells of a state, not of an event."""
         return bool(_LASTS.search(self.text)) and not _ONCE.search(self.text)
+
+    @cached_property
+    def holds(self) -> bool:
+        """Whether it says that somebody has, uses, is or does something."""
+        return _HOLDS.search(self.text) is not None
+
+    @cached_property
+    def home(self) -> str:
+        """The place it says somebody lives in; empty if none."""
+        match = _LIVES.search(self.text)
+        return match["place"] if match else ""
+
+    @cached_property
+    def favourite(self) -> tuple[str, frozenset[str]] | None:
+        """Of what it names a favourite, and which, if it does."""
+        match = _FAVOURITE.search(self.text)
+        return (match["kind"].lower(), stems(match["what"])) if match else None
+
+    @cached_property
+    def given_up(self) -> frozenset[str]:
+        """What it says was given up for another: "switched from Firefox to Vivaldi"."""
+        match = _SWITCHED.search(self.text)
+        return stems(match["left"] or match["old"]) if match else frozenset()
 
 
 def clauses(text: str) -> list[str]:

@@ -9,7 +9,6 @@ not. English.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 
@@ -28,29 +27,13 @@ _MOST_READ = 4_000
 _LEAST_SHARED = (0.6, 0.4)
 _POLAR_SHARED = (0.66, 0.5)
 _MOST_FILLERS = 2
-_HOLDS = re.compile(
-    r"\b(?:have|has|own|owns|drive|drives|ride|rides|use|uses|using|got|i'm|am|is|are|work|works"
-    r"|take|takes|smoke|smokes|live|lives|learning|keep|keeps|play|plays|go|goes)\b",
-    re.IGNORECASE,
-)
-_LIVES = re.compile(
-    r"\b(?:lives?|living|based|moved|relocated)\s+(?:back\s+)?(?:in|to)\s+(?P<place>[A-Z]\w+)"
-)
-_SWITCHED = re.compile(
-    r"\b(?:switched|changed|moved)\s+from\s+(?P<left>.+?)\s+to\s+\w"
-    r"|\breplaced\s+(?P<old>.+?)\s+(?:with|by)\s+\w",
-    re.IGNORECASE,
-)
-_FAVOURITE = re.compile(
-    r"\bfavou?rite\s+(?P<kind>[\w ]+?)\s+(?:is|are)\s+(?:now\s+)?(?P<what>[^,.;]+)", re.IGNORECASE
-)
 
 
 def replaces(older: Claim, newer: Claim) -> bool:
     """Tell whether a claim says otherwise of what an older one of the same person claims."""
-    if not older.stems & newer.stems and not (_LIVES.search(newer.text)):
+    if not older.stems & newer.stems and not newer.home:
         return False
-    if newer.conditional or newer.adds or older.denies is newer.denies is True:
+    if newer.conditional or newer.adds or (older.denies and newer.denies):
         return False
     if older.conditional and not (newer.changes or newer.replaces):
         return False
@@ -123,7 +106,7 @@ def _conflicts(older: _Message, newer: _Message) -> bool:
     for claim in newer.news:
         # Few words in common with the whole message are too few with any part of it.
         common = len(claim.content & older.stems)
-        if common < _LEAST_SHARED[1] * len(claim.content) and not _LIVES.search(claim.text):
+        if common < _LEAST_SHARED[1] * len(claim.content) and not claim.home:
             continue
         if any(replaces(one, claim) for one in older.claims):
             return True
@@ -232,7 +215,7 @@ def _reversed(older: Claim, newer: Claim) -> bool:
         if one and other and one != other:
             return False
     if newer.ends:
-        return bool(_HOLDS.search(older.text)) and _alike(
+        return older.holds and _alike(
             older.content | older.names, newer.content | newer.names, _POLAR_SHARED
         )
     if newer.replaces:
@@ -243,26 +226,21 @@ def _reversed(older: Claim, newer: Claim) -> bool:
 
 def _moved(older: Claim, newer: Claim) -> bool:
     """Tell whether the subject now lives in another place."""
-    if older.subject != newer.subject or newer.denies:
-        return False
-    before, after = _LIVES.search(older.text), _LIVES.search(newer.text)
-    return bool(before and after and before["place"] != after["place"])
+    both = bool(older.home and newer.home) and older.subject == newer.subject
+    return both and not newer.denies and older.home != newer.home
 
 
 def _switched(older: Claim, newer: Claim) -> bool:
     """Tell whether the newer names what the older says is so as what was given up for another."""
-    match = _SWITCHED.search(newer.text)
-    if match is None or not _HOLDS.search(older.text):
-        return False
-    left = stems(match["left"] or match["old"])
-    return bool(left) and left <= older.stems and _same_subject(older, newer)
+    given_up = newer.given_up
+    return (
+        bool(given_up) and older.holds and given_up <= older.stems and _same_subject(older, newer)
+    )
 
 
 def _favourite_changed(older: Claim, newer: Claim) -> bool:
     """Tell whether the favourite of the same kind is another one."""
-    before, after = _FAVOURITE.search(older.text), _FAVOURITE.search(newer.text)
-    if not before or not after or older.subject != newer.subject:
+    if not older.favourite or not newer.favourite or older.subject != newer.subject:
         return False
-    same_kind = before["kind"].lower() == after["kind"].lower()
-    old, new = set(before["what"].lower().split()), set(after["what"].lower().split())
-    return same_kind and not old & (new - {"the", "a", "my"})
+    (kind, old), (same, new) = older.favourite, newer.favourite
+    return kind == same and not old & new
