@@ -35,6 +35,8 @@ def run(settings: Settings) -> Report:
     much = settings.size(100_000, 2_000)
     rows: list[list[str]] = []
     rows.append(_one_shape(report, settings, users=many, turns=few, limit_ms=3.0))
+    some = settings.size(6_000, 400)
+    rows.append(_one_shape(report, settings, users=1, turns=some, limit_ms=3.0))
     rows.append(_one_shape(report, settings, users=1, turns=much, limit_ms=12.0))
     columns = [
         "what",
@@ -113,7 +115,7 @@ async def _search_all(path: Path, people: Users, settings: Settings) -> dict[str
             asked = [_question(dice, talk, people) for _ in range(count)]
             rounds.append([await _timed_search(book, user, text) for user, text in asked])
         index: Any = book.recall._index  # noqa: SLF001 - the cache has no public size
-        held = sum(one.columns.memory_bytes for one in index._cache._scopes.values())  # noqa: SLF001
+        held = index._cache._cache.total_bytes  # noqa: SLF001
         return {"first": first, "rounds": rounds, "cache": held, "grown": _resident() - before}
 
 

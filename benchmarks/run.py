@@ -24,6 +24,7 @@ TOPICS = {
     "facade": "what a blocking call costs above the awaited one",
     "records": "long-term records: put, get, list, search",
     "recall_latency": "search in 100,000 turns",
+    "recall_scale": "one user with a million turns, SQLite and PostgreSQL; half an hour",
     "ingest": "bulk import into log and index, lag, disk",
     "context_build": "a context built on a session of 10,000 messages",
     "prompt_cache": "the part of a 200-turn chat that prompt caches hit",

@@ -35,7 +35,9 @@ def talk_of(seed: int, turns: int) -> list[list[Message]]:
     return sessions
 
 
-async def converse(book: AsyncDaybook, user: str, sessions: list[list[Message]]) -> None:
-    """Append a user's sessions."""
-    for number, messages in enumerate(sessions):
+async def converse(
+    book: AsyncDaybook, user: str, sessions: list[list[Message]], *, first: int = 0
+) -> None:
+    """Append a user's sessions, numbered from `first` on."""
+    for number, messages in enumerate(sessions, first):
         await book.history.append(f"{user}-{number}", messages, user_id=user)

@@ -13,6 +13,7 @@ from daybook.model.candidates import CandidateQuery, Candidates
 from daybook.model.capabilities import EngineCapabilities
 from daybook.model.index_document import Collection, IndexDocument, IndexState
 from daybook.model.scope import Scope
+from daybook.recall.large_columns import MOST_EXACT, LargeColumns, fitting
 from daybook.recall.scope_columns import ScopeColumns
 
 __all__ = ["InMemorySearchIndex"]
@@ -24,8 +25,9 @@ _Place = tuple[str, str, Collection]
 class _Documents:
     """One user's documents of one collection: searched as columns, listed by group and key."""
 
-    def __init__(self, collection: Collection) -> None:
-        self.columns = ScopeColumns(linked=collection == "turns")
+    def __init__(self, collection: Collection, most_exact: int) -> None:
+        self.columns: ScopeColumns | LargeColumns = ScopeColumns(linked=collection == "turns")
+        self._most_exact = most_exact
         self.listed: dict[tuple[str, str], tuple[int, str]] = {}  # position, embedder
         self.watermarks: dict[str, int] = {}
 
@@ -33,6 +35,7 @@ class _Documents:
         self, documents: Sequence[IndexDocument], watermarks: Sequence[tuple[str, int]]
     ) -> None:
         self.columns.add(documents)
+        self.columns = fitting(self.columns, self._most_exact)
         for one in documents:
             self.listed[one.group, one.key] = (one.position, one.embedder)
         for group, position in watermarks:
@@ -61,7 +64,13 @@ class _Documents:
 class InMemorySearchIndex:
     """`SearchIndex` in memory."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, most_exact: int = MOST_EXACT) -> None:
+        """Start empty.
+
+        Args:
+            most_exact: Users with more documents are searched by codes of vectors first.
+        """
+        self._most_exact = most_exact
         self._lock = Lock()
         self._closed = False
         self._places: dict[_Place, _Documents] = {}
@@ -83,7 +92,7 @@ class InMemorySearchIndex:
         place = _place(scope, collection)
         with self._lock:
             check_open(self._closed, "put")
-            found = self._places.setdefault(place, _Documents(collection))
+            found = self._places.setdefault(place, _Documents(collection, self._most_exact))
             found.add(documents, watermarks)
 
     async def delete(
@@ -127,7 +136,9 @@ class InMemorySearchIndex:
         self, scope: Scope, collection: Collection, query: CandidateQuery
     ) -> Candidates:
         """Return what may answer a query."""
-        found = self._find(scope, collection, "candidates") or _Documents(collection)
+        found = self._find(scope, collection, "candidates") or _Documents(
+            collection, self._most_exact
+        )
         with self._lock:
             return found.columns.candidates(query)
 
