@@ -65,6 +65,23 @@ def test_the_protocol_holds(embedder: MiniLMEmbedder) -> None:
     assert embedder.encode([]).shape == (0, 384)
 
 
+@pytest.mark.parametrize(
+    ("text", "read"),
+    [
+        ("Где мой велосипед?", False),
+        ("我的自行车在图书馆门口被偷了。", False),
+        ("أين دراجتي؟", False),
+        ("Wo ist mein Fahrrad, Zoë?", True),
+        ("naïve café owners — all of them", True),
+        ("John lives in 東京 with his family", True),
+    ],
+)
+def test_a_text_it_cannot_read_has_no_vector(
+    embedder: MiniLMEmbedder, text: str, read: bool
+) -> None:
+    assert bool(embedder.encode([text]).any()) is read
+
+
 def test_batches_do_not_change_vectors(embedder: MiniLMEmbedder) -> None:
     texts = [("dog and cat " * (n % 40)) + str(n) for n in range(100)]
     together = embedder.encode(texts)

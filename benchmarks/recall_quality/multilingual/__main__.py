@@ -1,7 +1,8 @@
 """Recall in many languages: `python -m benchmarks.recall_quality.multilingual [--write]`.
 
-Prints recall at 1 and 5 for each language, one language a user and all languages as one user's
-history, with the static embedder and without; `--write` puts the table into `benchmarks/results`.
+Prints recall at 1 and 5 for each language: one language a user ("alone"), all languages as one
+user's history ("together"), and a second set that was written when the rules stood ("second").
+`--write` puts the table into `benchmarks/results`.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from benchmarks.recall_quality.conversations import Conversation, Question
-from benchmarks.recall_quality.multilingual.check_set import joined, load_check_set
+from benchmarks.recall_quality.multilingual.check_set import SECOND, joined, load_check_set
 from benchmarks.recall_quality.run import openers
 
 _RESULTS = Path(__file__).parents[2] / "results"
@@ -37,15 +38,14 @@ def measure(conversations: Sequence[Conversation], open_conversation: Callable[.
     return scores
 
 
-def table(embedders: Sequence[str]) -> dict[str, dict[str, float]]:
+def table(embedders: Sequence[str], cache: Path | None) -> dict[str, dict[str, float]]:
     """Return rows of the table: a language or kind of question, then a figure for each column."""
-    conversations = load_check_set()
+    first, second = load_check_set(), load_check_set(SECOND)
     rows: dict[str, dict[str, float]] = defaultdict(dict)
     for embedder in embedders:
-        open_conversation = openers(embedder, None)
-        for way, asked in (("alone", conversations), ("together", [joined(conversations)])):
+        open_conversation = openers(embedder, cache)
+        for way, asked in (("alone", first), ("together", [joined(first)]), ("second", second)):
             for name, shares in measure(asked, open_conversation).items():
-                rows[name].setdefault("questions", len(shares))
                 for cut, values in zip(_CUTS, zip(*shares, strict=True), strict=True):
                     rows[name][f"{embedder}, {way}, R@{cut}"] = round(sum(values) / len(values), 1)
     return dict(rows)
@@ -65,9 +65,10 @@ def main() -> None:
     """Measure and print; write the results where asked."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--embedder", nargs="*", default=["static", "none"])
+    parser.add_argument("--cache", type=Path, help="folder for MiniLM's vectors")
     parser.add_argument("--write", action="store_true", help="also write benchmarks/results")
     arguments = parser.parse_args()
-    rows = table(arguments.embedder)
+    rows = table(arguments.embedder, arguments.cache)
     shown = as_markdown(rows)
     print(shown)
     if arguments.write:

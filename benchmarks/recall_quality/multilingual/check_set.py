@@ -13,9 +13,10 @@ from pathlib import Path
 
 from benchmarks.recall_quality.conversations import Conversation, Question, Turn
 
-__all__ = ["joined", "load_check_set"]
+__all__ = ["SECOND", "joined", "load_check_set"]
 
 _FOLDER = Path(__file__).parent
+SECOND = _FOLDER / "second"
 # What conversations have in common: an emoji, the names of a person and a site.
 _SHARED = frozenset({"emoji", "mixed"})
 _BEGIN = datetime(2026, 3, 2, 18, tzinfo=UTC)

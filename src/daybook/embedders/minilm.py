@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import numpy as np
 
+from daybook.config import embedder_threads
 from daybook.embedders.minilm_graph import MANIFEST, build_model_folder, file_digest, require
 from daybook.errors import ConfigError, ProviderError
 
@@ -68,6 +69,7 @@ class MiniLMEmbedder:
         """
         runtime = require("onnxruntime", "pip install onnxruntime tokenizers")
         tokenizers = require("tokenizers", "pip install tokenizers")
+        self._english_only = folder is None
         if folder is None:
             folder = build_model_folder(cache or Path.home() / ".cache" / "daybook")
         self._id = _checked_id(folder)
@@ -97,17 +99,20 @@ class MiniLMEmbedder:
         return self._dimensions
 
     def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """Return one unit row for each text; a blank text gives a zero row.
+        """Return one unit row for each text; a zero row for one that is blank.
+
+        Also for one that all-MiniLM-L6-v2 cannot read, being in another script than Latin.
 
         Raises:
             ProviderError: The model failed.
         """
         rows = np.zeros((len(texts), self._dimensions), dtype=np.float32)
-        ids = {
-            i: self._tokenizer.encode(_encodable(text)).ids
-            for i, text in enumerate(texts)
-            if text.strip()
-        }
+        ids: dict[int, list[int]] = {}
+        for i, text in enumerate(texts):
+            if text.strip():
+                encoding = self._tokenizer.encode(_encodable(text))
+                if not self._english_only or text.isascii() or _readable(encoding.tokens):
+                    ids[i] = encoding.ids
         for chosen in _batches({i: len(one) for i, one in ids.items()}):
             rows[chosen] = self._run([ids[i] for i in chosen])
         return rows
@@ -141,6 +146,15 @@ class MiniLMEmbedder:
         except Exception as exc:
             raise ProviderError(f"the model failed: {exc}", provider=_PROVIDER) from exc
         return _pooled(outputs[0], mask)
+
+
+def _readable(pieces: Sequence[str]) -> bool:
+    """Return whether the words of a text were known: not single letters, of which it has many."""
+    lost = sum(
+        piece == "[UNK]" or (len(piece.removeprefix("##")) == 1 and not piece.isascii())
+        for piece in pieces
+    )
+    return 2 * lost < len(pieces)
 
 
 def _pooled(states: NDArray[np.float32], mask: NDArray[np.int64]) -> NDArray[np.float32]:
@@ -191,6 +205,7 @@ def from_spec(spec: str) -> MiniLMEmbedder:
 
     Raises:
         MissingDependencyError: A package is absent; the message names it.
-        ConfigError: The folder lacks a file, or a file is damaged.
+        ConfigError: The folder lacks a file, or a file is damaged; DAYBOOK_THREADS is no number.
     """
-    return MiniLMEmbedder(Path(spec).expanduser() if spec else None)
+    folder = Path(spec).expanduser() if spec else None
+    return MiniLMEmbedder(folder, threads=embedder_threads())
