@@ -13,6 +13,7 @@ import json
 import random
 import sys
 from collections.abc import Awaitable, Callable, Sequence
+from datetime import timedelta
 from pathlib import Path
 
 from msgspec import Struct
@@ -22,6 +23,7 @@ from daybook.context.salience import facts_of
 from daybook.context.strategy import Observations, StrategyLike, Summary
 from daybook.model.context import Context
 from daybook.model.entry import HistoryEntry
+from daybook.testing.fake_clock import FakeClock
 from tests.context.planted import FACTS, REMARKS, Fact, filler_sentences
 
 __all__ = ["MODES", "STRATEGIES", "Survived", "false_positives", "main", "measure", "stub"]
@@ -32,6 +34,7 @@ _TURNS = 48
 _COMPACTIONS = 10
 _MOST_BLOCKS = 5
 _BUDGET = 4_000
+_BLOCK_TAKES = timedelta(minutes=10)
 _USER = "ann"
 STRATEGIES: dict[str, StrategyLike] = {"summary": Summary(), "observations": Observations()}
 MODES = ("no model", "a model that drops facts", "a model that fails half of the time")
@@ -96,7 +99,8 @@ async def measure(
     answer, did = stub(seed, 0.5 if mode == MODES[2] else 0.0)
     model = None if mode == MODES[0] else answer
     lost = covered = moved = blocks = 0
-    async with AsyncDaybook.open("inmemory://", model=model) as book:
+    clock = FakeClock()
+    async with AsyncDaybook.open("inmemory://", model=model, clock=clock) as book:
         while moved < compactions and blocks < _MOST_BLOCKS * compactions:
             said = filler_sentences(4 * _TURNS, 1_000 * seed + blocks)
             for place in range(_TURNS):
@@ -104,6 +108,9 @@ async def measure(
                 answer_text = " ".join(said[_TURNS + 3 * place : _TURNS + 3 * place + 3])
                 exchange = [Message.user(asked), Message.assistant(answer_text)]
                 await book.history.append("talk", exchange, user_id=_USER)
+            clock.advance(
+                _BLOCK_TAKES
+            )  # nobody talks that fast: a model that failed is asked again
             blocks += 1
             context = await book.context.build("talk", max_tokens=budget, strategy=strategy)
             lost += _lost(context)

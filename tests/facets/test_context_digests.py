@@ -140,6 +140,32 @@ async def test_a_model_that_fails_loses_nothing(strategy: StrategyLike) -> None:
         assert len(await book.history.list("s")) == 1 + 80 + 3 + 120
 
 
+async def test_a_model_that_is_down_is_left_alone_for_longer_and_longer() -> None:
+    asked = 0
+
+    async def counts(_: tuple[Message, ...]) -> str:
+        nonlocal asked
+        asked += 1
+        raise ConnectionError("gone")
+
+    clock = FakeClock()
+    async with AsyncDaybook.open("inmemory://", model=counts, clock=clock, index=None) as book:
+        await book.history.append("s", chat(100), user_id="ann")
+        paused = []
+        for _ in range(600):
+            before = asked
+            context = await book.context.build("s", max_tokens=BUDGET, strategy=Summary())
+            assert context.receipt.digest is not None
+            assert context.receipt.digest.missing is not None
+            if asked == before:
+                paused.append(asked)
+            clock.advance(timedelta(seconds=1))
+        waits = [1 + paused.count(attempt) for attempt in range(1, asked)]
+        assert waits == [1, 2, 4, 8, 16, 32, 64, 128, 256]
+        assert not await book.context.prepare("s", max_tokens=BUDGET, strategy=Summary())
+        assert asked == 11
+
+
 async def test_more_than_one_call_takes_is_visible_as_a_job() -> None:
     strategy = Summary(chunk_tokens=200)
     async with open_book(says) as book:

@@ -139,8 +139,9 @@ class ContextBuilder:
             BudgetError: System messages, pins and the newest turn take more than `max_tokens`.
 
         A model is asked only for a digest, when messages left the window since the last one; if it
-        fails, the digest before stands, and `jobs` says so. Cost: reads the newest messages that
-        fit, the opening and the digest; one write for the receipt.
+        fails, the digest before stands, and `jobs` says so; one that failed twice in a row is left
+        alone for two seconds, then twice as long each time up to five minutes. Cost: reads the
+        newest messages that fit, the opening and the digest; one write for the receipt.
         """
         chosen = _checked(max_tokens, query, strategy)
         session = await self._session(session_id, user_id)
@@ -179,7 +180,7 @@ class ContextBuilder:
             recalls=bool(recall and recall.hits),
             floor=await self._floor(session, strategy),
         )
-        covered = await self._covered(session, strategy, cut, budget)
+        covered = await self._covered(session, strategy, cut, budget, patient=True)
         digest = self._digest(covered, cut, strategy)
         if covered is not None and digest is None:
             covered = covered.unseen(session.first_seq, cut.evicted_to)
@@ -362,7 +363,13 @@ class ContextBuilder:
         return 0 if newest is None else newest.last_seq + 1
 
     async def _covered(
-        self, session: Session, strategy: Strategy, cut: Cut, max_tokens: int | None
+        self,
+        session: Session,
+        strategy: Strategy,
+        cut: Cut,
+        max_tokens: int | None,
+        *,
+        patient: bool = False,
     ) -> Covered | None:
         """Have the digest made of everything that the cut leaves out."""
         if strategy.digest is None or cut.evicted_to < session.first_seq:
@@ -391,6 +398,7 @@ class ContextBuilder:
             max_tokens=max_tokens,
             read=read,
             still=still,
+            patient=patient,
         )
 
     def _digest(self, covered: Covered | None, cut: Cut, strategy: Strategy) -> Block | None:

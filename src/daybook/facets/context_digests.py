@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
 from weakref import WeakValueDictionary
 
 from msgspec import Struct
@@ -45,6 +46,7 @@ _PAGE = 500
 _QUOTED_AT_ONCE = 100
 _CHUNKS_AT_ONCE = 8
 _MOST_MISSING = 4000
+_LONGEST_PAUSE = timedelta(minutes=5)
 
 
 class Covered(Struct, frozen=True):
@@ -111,6 +113,7 @@ class Digests:
         max_tokens: int | None,
         read: ReadPart,
         still: Still,
+        patient: bool = False,
     ) -> Covered:
         """Return a digest of a session's messages up to a number, as far as it could be made.
 
@@ -122,6 +125,8 @@ class Digests:
             read: Reads the session's messages.
             still: Asked after something was stored: what was deleted or cleared meanwhile must not
                 be found in the store again.
+            patient: Leave a model alone for a while that failed twice in a row on this part: two
+                seconds, then twice as long after every failure, five minutes at most.
 
         Of two callers at once in one process the second waits and finds it done; in two processes
         both work and the first to store it wins.
@@ -130,7 +135,10 @@ class Digests:
             digest = await self._notes.digest(session, _kind(part))
             limit = digest_room(part, max_tokens)
             if digest is None or digest.last_seq < up_to:
-                digest = await self._extend(session, part, digest, up_to, limit, read)
+                job = await self._notes.job(session, _kind(part))
+                if patient and job is not None and self._clock.now() < _pause_end(job):
+                    return await self._account(session, digest, up_to, read)
+                digest = await self._extend(session, part, digest, up_to, limit, read, job)
                 if not await still():
                     await self._notes.forget(session)
                     return Covered(None)
@@ -152,6 +160,7 @@ class Digests:
         up_to: int,
         limit: int,
         read: ReadPart,
+        job: DigestJob | None,
     ) -> Digest | None:
         model = None if part.extractive else self._model
         made_by = model.id if model else EXTRACTIVE
@@ -163,7 +172,6 @@ class Digests:
             now=self._clock.now(),
         )
         now = replace(now, made_by=made_by)
-        job = await self._notes.job(session, now.kind)
         chunks = 0
         try:
             async for chunk in self._chunks(part, now.last_seq, up_to, read, model):
@@ -276,3 +284,11 @@ class Digests:
 
 def _kind(part: Summary | Observations) -> DigestKind:
     return "summary" if isinstance(part, Summary) else "observations"
+
+
+def _pause_end(job: DigestJob) -> datetime:
+    """Return when a model may be asked again by a build, which would wait for its failing."""
+    again = job.attempts - 1  # one failure may be chance
+    if again < 1 or job.error in ("", CostCapError.__name__):
+        return job.failed_at
+    return job.failed_at + min(_LONGEST_PAUSE, timedelta(seconds=2 ** min(again, 9)))
