@@ -17,6 +17,8 @@ __all__ = ["TimeWindow", "time_windows"]
 _SHORTEST_MONTH = 28
 # A holiday is as often what is asked about as when it was.
 _HOLIDAY_SHARE = 0.8
+# "the second week immediately leading up to the": nothing that leads to a date is longer.
+_LONGEST_LEAD = 80
 _LEADING = re.compile(rf"\b{RELATION}\s*(?:the\s+)?$", re.IGNORECASE)
 _FROM = re.compile(r"\b(?:between|from)\s*(?:the\s+)?$", re.IGNORECASE)
 _TO = re.compile(r"\s*(?:and|to|until|till|through|-|\u2013)\s*(?:the\s+)?", re.IGNORECASE)
@@ -43,7 +45,7 @@ def _joined(text: str, spans: list[CalendarSpan], now: datetime) -> Iterator[Tim
     i = 0
     while i < len(spans):
         span = spans[i]
-        before = text[: span.start]
+        before = text[max(0, span.start - _LONGEST_LEAD) : span.start]
         if i + 1 < len(spans) and _is_range(before, text[span.end : spans[i + 1].start]):
             last = spans[i + 1]
             first = _in_year_of(last.since, span.since, text[span.start : span.end])
