@@ -173,7 +173,9 @@ def main() -> None:
         "numpy": np.__version__,
     }
     provenance |= {
-        f"recall_at_10_cross_validated, {cut}": describe(recalls)
+        "recall_at_10_cross_validated" + ("" if cut == _AS_THEY_CAME else f" ({cut})"): (
+            describe(recalls)
+        )
         for cut, recalls in validated.items()
     }
     if not arguments.dry_run:
