@@ -7,6 +7,7 @@ import gc
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from itertools import pairwise
@@ -15,7 +16,7 @@ from typing import Any
 
 import pytest
 from langchain_core.chat_history import BaseChatMessageHistory
-from langchain_core.messages import AIMessage, HumanMessage, ToolMessage
+from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolMessage
 
 from daybook import AsyncDaybook, Daybook, Message
 from daybook.adapters.langchain import (
@@ -46,6 +47,51 @@ def open_files() -> int:
 def whole_turns(texts: list[str]) -> int:
     """Count questions that their answer directly follows."""
     return sum(one[0] == "q" and two == f"a{one[1:]}" for one, two in pairwise(texts))
+
+
+class Own(DaybookChatMessageHistory):
+    """Changes the sync methods alone, as subclasses of LangChain's histories may."""
+
+    @property
+    def messages(self) -> list[BaseMessage]:
+        return super().messages[-1:]
+
+    def add_messages(self, messages: Sequence[BaseMessage]) -> None:
+        super().add_messages([one for one in messages if one.content != "unsaid"])
+
+    def clear(self) -> None:
+        self.add_messages([AIMessage("cleared")])
+
+
+class Asking(DaybookChatMessageHistory):
+    """Its sync method asks the async one."""
+
+    def add_messages(self, messages: Sequence[BaseMessage]) -> None:
+        asyncio.run(super().aadd_messages([*messages, AIMessage("too")]))
+
+
+class Both(Own):
+    """Has an async method of its own, which means what it does."""
+
+    async def aadd_messages(self, messages: Sequence[BaseMessage]) -> None:
+        await super().aadd_messages([*messages, HumanMessage("async")])
+
+
+async def test_what_a_subclass_changes_holds_for_async_code(book: Daybook) -> None:
+    said = [HumanMessage("said"), HumanMessage("unsaid")]
+    own, plain = Own("own", book), DaybookChatMessageHistory("own", book)
+    await own.aadd_messages(said)
+    await own.aclear()
+    assert [one.content for one in await plain.aget_messages()] == ["said", "cleared"]
+    assert [one.content for one in await own.aget_messages()] == ["cleared"]
+    await Asking("asking", book).aadd_messages(said)
+    await Both("both", book).aadd_messages(said)
+    texts = {
+        name: [one.content for one in await DaybookChatMessageHistory(name, book).aget_messages()]
+        for name in ("asking", "both")
+    }
+    assert texts["asking"] == ["said", "unsaid", "too"]
+    assert texts["both"] == ["said", "unsaid", "async"]
 
 
 def test_sync_and_async_are_one_history(book: Daybook) -> None:

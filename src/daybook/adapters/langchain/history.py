@@ -10,6 +10,7 @@ from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, get_bu
 
 from daybook.adapters.langchain.messages import from_langchain, readable
 from daybook.adapters.langchain.session_history import SessionHistory, life_of
+from daybook.adapters.langchain.sync_twins import NONE, of_subclass
 from daybook.adapters.opened import BookOrUrl, Place
 from daybook.config import default_url
 from daybook.model.message import Message
@@ -30,7 +31,8 @@ class DaybookChatMessageHistory(_Base):
 
     Any number of objects may stand for one session, in any number of threads and processes; they
     share one connection per URL. Making one does no I/O, so a factory may make one per request.
-    Sync and async methods are the same. Unlike LangChain's own histories:
+    Sync and async methods are the same, also where a subclass changes the sync one alone. Unlike
+    LangChain's own histories:
 
     - a batch is stored whole and contiguous, or an error is raised: nothing is swallowed;
     - every field comes back: ids, names, calls, usage, artifacts, content blocks;
@@ -93,6 +95,9 @@ class DaybookChatMessageHistory(_Base):
 
     async def aget_messages(self) -> list[BaseMessage]:
         """Return `messages`."""
+        shown = await of_subclass(self, "messages", "aget_messages", lambda: self.messages)
+        if shown is not NONE:
+            return list(shown)
         opened = await self._place.aopen()
         entries = await self._history.load(opened.awaited, self._limit)
         return [readable(entry.message) for entry in entries]
@@ -112,6 +117,11 @@ class DaybookChatMessageHistory(_Base):
 
     async def aadd_messages(self, messages: Sequence[BaseMessage]) -> None:
         """Do what `add_messages` does."""
+        added = await of_subclass(
+            self, "add_messages", "aadd_messages", lambda: self.add_messages(messages)
+        )
+        if added is not NONE:
+            return
         if batch := _ours(messages):
             opened = await self._place.aopen()
             await self._history.append(opened.awaited, batch)
@@ -138,7 +148,8 @@ class DaybookChatMessageHistory(_Base):
 
     async def aclear(self) -> None:
         """Do what `clear` does."""
-        await self._history.clear((await self._place.aopen()).awaited)
+        if await of_subclass(self, "clear", "aclear", self.clear) is NONE:
+            await self._history.clear((await self._place.aopen()).awaited)
 
     def close(self) -> None:
         """Let go of the shared connection; otherwise the end of the process does. Repeatable."""
