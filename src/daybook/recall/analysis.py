@@ -33,6 +33,8 @@ _CACHED_WORDS = 131_072
 # Longer words are identifiers or encoded data: hashed as they are, not kept.
 _LONGEST_WORD = 40
 _HASH_BITS = 32
+# Of full width, Arabic, Ethiopic and Armenian.
+_QUESTION_MARKS = str.maketrans(dict.fromkeys("\uff1f\u061f\u1367\u055e", "?"))
 _HASH_MASK = (1 << _HASH_BITS) - 1
 
 
@@ -149,6 +151,8 @@ def _hashed(form: str) -> int:
 def _text_traits(text: str) -> int:
     """Return the bits that only the whole text can set."""
     bits = 0
+    if not text.isascii():
+        text = text.translate(_QUESTION_MARKS)
     if "?" in text:
         bits = int(Trait.QUESTION)
         if text.rstrip().endswith("?"):

@@ -71,7 +71,8 @@ _LISTED = {
         me te se lui leur y en mon ma mes ton ta tes son sa ses notre nos votre vos leurs ce cet
         cette ces ça cela au aux dans sur sous avec sans pour par chez vers entre depuis pendant
         avant après devant ai as a avons avez ont avait avaient était étaient suis es sommes êtes
-        sont être avoir fait faire va vont ou mais donc car si comme plus moins très aussi encore
+        sont être avoir fait faire va vont j'ai c'est qu'il qu'elle qu'on n'est n'a n'ai d'un d'une s'est m'a t'as l'a l'ai
+        n'y deux trois ou mais donc car si comme plus moins très aussi encore
         déjà toujours jamais ici là oui non s'il bien tout tous toute toutes même
     """,
     "spanish": """
@@ -100,7 +101,7 @@ _LISTED = {
         sue nostro nostra questo questa questi queste quello quella quelli ho hai ha abbiamo hanno
         aveva sono sei siamo siete era erano fu stato stata essere avere sto sta stanno fa ma o se
         anche già più molto meno ancora sempre mai qui là adesso solo ogni tutto tutta tutti tutte
-        dall' nell' all' sull' dell' c' s' m' t' v'
+        dall' nell' all' sull' dell' c' s' m' t' v' c'è l'ho com'è cos'è dov'è un'altra due tre
     """,
     "catalan": """
         jo no i és el la els les un una uns unes de del dels al als a en amb sense per sobre entre

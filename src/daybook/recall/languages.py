@@ -6,6 +6,7 @@ A guess only adds terms to a text, so a wrong one costs little; none at all mean
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -37,7 +38,7 @@ _ALSO_ENGLISH = frozenset(
     jo todo todos door var cet v cat dig co comment ha num ga ate vid solo w es og fa hay fur mint
     hade em roi ons bi s' d' c' m' n' t' l' ott may most late here pas main mal war under over
     mine use base pie pace tot dan dat mia mie mei fun ever hem ons hans ins kit mit nos tak bez
-    juan jack bis see lui mama oss han hos ete seu more mais bra och meg tien toe
+    due juan jack bis see lui mama oss han hos ete seu more mais bra och meg tien toe
     """.split()
 )
 _HINTS = (
@@ -64,7 +65,7 @@ _LETTERS = {
         "őű": "hungarian",
         "ășțţ": "romanian",
         "è": "french italian catalan",
-        "êœ": "french",
+        "êœôûî": "french",
         "òùì": "italian",
         "đơưạảấầẩẫậắằẳẵặẹẻẽếềểễệỉịọỏốồổỗộớờởỡợụủứừửữựỳỵỷỹ": "vietnamese",
     }.items()
@@ -109,7 +110,7 @@ def languages_of(text: str, cut: Sequence[str]) -> Languages:
     hinted = has_hint(cut)
     if text.isascii():
         return Languages(latin=_latin_language("", set(cut))) if hinted else Languages()
-    lowered = text.lower()
+    lowered = unicodedata.normalize("NFKC", text.lower())
     telling = "".join(set(_TELLING.findall(lowered)))
     latin = "english"
     if telling or hinted:

@@ -40,6 +40,8 @@ _OTHER_LETTERS = str.maketrans(
     | {"ی": "ي", "ى": "ي", "ک": "ك", "ة": "ه", "ۀ": "ه", "ە": "ه", "أ": "ا", "إ": "ا", "ٱ": "ا"}
     | {"ؤ": "و", "ئ": "ي"}
     | {"ґ": "г", "ς": "σ"}
+    # The dot below a Devanagari letter is often left out, its moon simplified.
+    | {"\u093c": "", "\u0901": "\u0902"}
     # Katakana as hiragana.
     | {chr(code): chr(code - 0x60) for code in range(0x30A1, 0x30F7)}
 )

@@ -18,15 +18,16 @@ _LOCK = threading.Lock()
 _STEMMERS: dict[str, Callable[[str], str]] = {}
 
 _ELIDING = frozenset({"french", "italian", "catalan"})
-# Endings of Ukrainian nouns, adjectives and verbs, longest first; at least three letters stay.
+# Endings of Ukrainian nouns, adjectives and verbs; at least three letters stay, four before "к".
 _UKRAINIAN_ENDINGS = re.compile(
-    "(?<=.{3})(?:"
-    "уватимуть|уватися|юватися|уємося|ються|уються|ається|яється|ували|ували|ував|увала|увати|ювати"
-    "|ення|ання|іння|ями|ами|ами|ові|еві|єві|ого|ому|ими|іми|ого|ої|ою|ею|єю|ій|ий|их|іх|им|ім"
-    "|ити|ати|яти|іти|ила|ила|или|ала|али|яла|яли|ять|ать|уть|ють|ить|їть|ено|ано|ені|ані|ав|ив|ів|їв"
-    "|ах|ях|ам|ям|ом|ем|єм|ок|ка|ки|ку|ці|у|ю|а|я|о|е|є|и|і|ї|ь|й"
-    ")$"
+    "(?:(?<=.{4})(?:ок|ка|ки|ку|ці)"
+    "|(?<=.{3})(?:уватимуть|уватися|юватися|уємося|ються|уються|ається|яється|ували|ував|увала"
+    "|увати|ювати|ення|ання|іння|ями|ами|ові|еві|єві|ого|ому|ими|іми|ої|ою|ею|єю|ій|ий|их|іх|им|ім"
+    "|ити|ати|яти|іти|ила|или|ала|али|яла|яли|ять|ать|уть|ють|ить|їть|ено|ано|ені|ані|ав|ив|ів|їв"
+    "|ах|ях|ам|ям|ом|ем|єм|у|ю|а|я|о|е|є|и|і|ї|ь|й))$"
 )
+# What makes an adjective of a noun: орендна, оренда.
+_UKRAINIAN_ADJECTIVES = re.compile("(?<=.{5})н$")
 _SHORT_STEM = 4
 _SHORTEST_HEBREW = 3
 # Hebrew writes "and", "that", "when", "the", "in", "as", "to" and "from" onto the word.
@@ -65,7 +66,7 @@ def _stemmer(language: str) -> Callable[[str], str]:
 
 
 def _ukrainian(word: str) -> str:
-    bare = _UKRAINIAN_ENDINGS.sub("", word.removesuffix("ся"))
+    bare = _UKRAINIAN_ADJECTIVES.sub("", _UKRAINIAN_ENDINGS.sub("", word.removesuffix("ся")))
     # A vowel that comes and goes: стіл, стола.
     return bare.replace("і", "о") if len(bare) <= _SHORT_STEM else bare
 

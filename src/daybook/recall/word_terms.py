@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from daybook.recall.compounds import COMPOUNDING, compound_parts
 from daybook.recall.han_variants import simplified
 from daybook.recall.language_words import LATIN_LANGUAGES, LITTLE_WORDS
@@ -12,7 +14,12 @@ from daybook.recall.words import folded
 __all__ = ["is_little", "own_forms", "part_forms", "possible_forms", "written_forms"]
 
 _LITTLE = {language: said | frozenset(map(folded, said)) for language, said in LITTLE_WORDS.items()}
+_BARE_NOUN = re.compile("c(?:ao|oes)$")
 _NONE: frozenset[str] = frozenset()
+
+
+def _accented_noun(match: re.Match[str]) -> str:
+    return {"cao": "ção", "coes": "ções"}[match[0]]
 
 
 def is_little(word: str, language: str) -> bool:
@@ -37,8 +44,8 @@ def own_forms(word: str, language: str) -> list[str]:
         return []
     plain = folded(word)
     spellings = dict.fromkeys((word, plain))
-    if language == "turkish":
-        spellings[word.replace("i̇", "i")] = None
+    if language == "portuguese":  # whose stemmer knows the ending by its accents only
+        spellings[_BARE_NOUN.sub(_accented_noun, plain)] = None
     found = (
         other_letters(folded(form))
         for each in language.split("+")
