@@ -1,4 +1,4 @@
-"""Recall in every language of the check set, and that the check notices an English-only analyser."""
+"""Recall in every language of the check set, which an analyser that knows English only fails."""
 
 from __future__ import annotations
 

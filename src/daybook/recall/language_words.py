@@ -101,7 +101,8 @@ _LISTED = {
         sue nostro nostra questo questa questi queste quello quella quelli ho hai ha abbiamo hanno
         aveva sono sei siamo siete era erano fu stato stata essere avere sto sta stanno fa ma o se
         anche già più molto meno ancora sempre mai qui là adesso solo ogni tutto tutta tutti tutte
-        dall' nell' all' sull' dell' c' s' m' t' v' c'è l'ho com'è cos'è dov'è un'altra due tre
+        dall' nell' all' sull' dell' c' s' m' t' v' c'è l'ho com'è cos'è
+        dov'è un'altra due tre
     """,
     "catalan": """
         jo no i és el la els les un una uns unes de del dels al als a en amb sense per sobre entre
