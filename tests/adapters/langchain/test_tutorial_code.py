@@ -16,9 +16,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import fastapi
 import pytest
 import redis
 import tenacity
+from fastapi.testclient import TestClient
 from langchain_classic.chains import ConversationChain
 from langchain_classic.memory import ConversationBufferMemory as ClassicBufferMemory
 from langchain_core.chat_history import BaseChatMessageHistory
@@ -475,8 +477,6 @@ class ChatResponse(BaseModel):
 
 
 def web_application(names: Names) -> None:
-    fastapi = pytest.importorskip("fastapi")
-    client_of = pytest.importorskip("fastapi.testclient").TestClient
     app = fastapi.FastAPI()
     chain_with_memory = names.RunnableWithMessageHistory(names.llm, names.get_session_history)
 
@@ -493,7 +493,7 @@ def web_application(names: Names) -> None:
             return {"status": "cleared"}
         raise fastapi.HTTPException(status_code=404, detail="Session not found")
 
-    client = client_of(app)
+    client = TestClient(app)
     for said in ("Hi", "Hi | Again"):
         asked = {"session_id": "s", "message": said.split(" | ")[-1]}
         assert client.post("/chat", json=asked).json() == {"session_id": "s", "response": said}
