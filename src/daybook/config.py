@@ -6,13 +6,17 @@ import os
 from hashlib import blake2b
 from pathlib import Path
 
+from daybook.errors import ConfigError
+
 __all__ = [
     "cache_folder",
     "default_embedder",
     "default_index",
     "default_model",
     "default_url",
+    "embedder_threads",
     "models_file",
+    "worker_environment",
 ]
 
 
@@ -24,6 +28,23 @@ def default_url() -> str:
 def default_embedder() -> str:
     """Return ``DAYBOOK_EMBEDDER``, or ``static``: the table that ships with the package."""
     return os.environ.get("DAYBOOK_EMBEDDER") or "static"
+
+
+def embedder_threads() -> int:
+    """Return ``DAYBOOK_THREADS``: how many one call of a local model may use; 0 if it may choose.
+
+    Raises:
+        ConfigError: It is no whole number.
+    """
+    named = os.environ.get("DAYBOOK_THREADS") or "0"
+    if not named.isascii() or not named.isdigit():
+        raise ConfigError(f"DAYBOOK_THREADS must be a whole number of threads, got {named!r}")
+    return int(named)
+
+
+def worker_environment(threads: int) -> dict[str, str]:
+    """Return this process's environment for one of several that share its CPUs."""
+    return {**os.environ, "DAYBOOK_THREADS": str(threads)}
 
 
 def default_model() -> str | None:

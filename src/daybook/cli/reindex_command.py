@@ -101,7 +101,8 @@ async def _work(settings: Settings, kind: str, worker: Reindexer, workers: int |
             async def look() -> None:
                 view(await worker.progress())
 
-            report = await run_crew(order_for(settings, kind, worker.run.id), count, look)
+            order = order_for(settings, kind, worker.run.id)
+            report = await run_crew(order, count, look, threads=max(1, _cpus() // count))
     if not await worker.is_done():
         _give_up(kind, report, (await worker.progress()).failed)
     for error in report.errors:  # others took over what these had

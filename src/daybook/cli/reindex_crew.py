@@ -11,6 +11,7 @@ from contextlib import suppress
 import msgspec
 
 from daybook.cli.reindex_worker import WorkerReport
+from daybook.config import worker_environment
 
 __all__ = ["CrewReport", "run_crew"]
 
@@ -32,7 +33,9 @@ class CrewReport(msgspec.Struct, frozen=True):
     errors: tuple[str, ...]
 
 
-async def run_crew(order: bytes, count: int, look: Callable[[], Awaitable[None]]) -> CrewReport:
+async def run_crew(
+    order: bytes, count: int, look: Callable[[], Awaitable[None]], *, threads: int
+) -> CrewReport:
     """Let so many processes work, and look after them until all have ended.
 
     A worker that dies is not replaced: the others take over what it had. Leaving early, by an error
@@ -42,8 +45,9 @@ async def run_crew(order: bytes, count: int, look: Callable[[], Awaitable[None]]
         order: The line each gets.
         count: How many.
         look: Called now and then meanwhile.
+        threads: How many each may use to run a local model.
     """
-    workers = [await _start(order) for _ in range(count)]
+    workers = [await _start(order, threads) for _ in range(count)]
     try:
         reading = [asyncio.create_task(_report(number, one)) for number, one in enumerate(workers)]
         while (await asyncio.wait(reading, timeout=_LOOK_S))[1]:
@@ -58,7 +62,7 @@ async def run_crew(order: bytes, count: int, look: Callable[[], Awaitable[None]]
     )
 
 
-async def _start(order: bytes) -> Process:
+async def _start(order: bytes, threads: int) -> Process:
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
@@ -66,6 +70,7 @@ async def _start(order: bytes) -> Process:
         stdin=PIPE,
         stdout=PIPE,
         stderr=DEVNULL,
+        env=worker_environment(threads),
         # Ctrl-C is for the command, which stops its workers.
         start_new_session=True,
     )
