@@ -33,6 +33,14 @@ class TestSearchIndex(InMemory, SearchIndexContract):
     """Indexed documents."""
 
 
+class TestLargeSearchIndex(InMemory, SearchIndexContract):
+    """Every scope is held as codes."""
+
+    async def open(self, clock: Clock) -> Engine:
+        """Open a fresh one."""
+        return InMemoryEngine(clock=clock, index_most_exact=0)
+
+
 class TestBlocking(FacadeContract):
     """Through `Daybook`."""
 

@@ -9,6 +9,7 @@ import pytest
 
 from daybook.engines.sqlite import SQLiteEngine
 from daybook.protocols.clock import Clock
+from daybook.recall.large_columns import MOST_EXACT
 from daybook.registry import Engine
 from daybook.testing.facade_contract import FacadeContract
 from daybook.testing.message_log_contract import MessageLogContract
@@ -20,6 +21,7 @@ class SQLite:
     """How the contracts open it: a file per test, a new one after each `renew`."""
 
     persists = True
+    index_most_exact = MOST_EXACT
 
     @pytest.fixture(autouse=True)
     def _folder(self, tmp_path: Path) -> None:
@@ -33,7 +35,10 @@ class SQLite:
     async def open(self, clock: Clock) -> Engine:
         """Open this round's file."""
         path = self.folder / f"{self.round}.db"
-        return await asyncio.to_thread(lambda: SQLiteEngine(path, clock=clock))
+        most = self.index_most_exact
+        return await asyncio.to_thread(
+            lambda: SQLiteEngine(path, clock=clock, index_most_exact=most)
+        )
 
 
 class TestMessageLog(SQLite, MessageLogContract):
@@ -46,6 +51,18 @@ class TestRecordStore(SQLite, RecordStoreContract):
 
 class TestSearchIndex(SQLite, SearchIndexContract):
     """Indexed documents."""
+
+
+class TestLargeSearchIndex(SQLite, SearchIndexContract):
+    """Every scope is held as codes."""
+
+    index_most_exact = 0
+
+
+class TestGrowingSearchIndex(SQLite, SearchIndexContract):
+    """Scopes that become large while they are in use."""
+
+    index_most_exact = 3
 
 
 class TestBlocking(FacadeContract):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 from zlib import crc32
 
@@ -22,10 +23,15 @@ def vector_of(text: str) -> NDArray[np.float32]:
     """Return a unit vector that depends on the text's words only."""
     total = np.zeros(WIDTH, np.float32)
     for word in text.lower().split():
-        total += np.random.default_rng(crc32(word.encode())).normal(size=WIDTH).astype(np.float32)
+        total += _word_vector(word)
     length = float(np.linalg.norm(total))
     unit: NDArray[np.float32] = total / np.float32(length) if length else total
     return unit
+
+
+@cache
+def _word_vector(word: str) -> NDArray[np.float32]:
+    return np.random.default_rng(crc32(word.encode())).normal(size=WIDTH).astype(np.float32)
 
 
 class MadeTokens:

@@ -30,6 +30,9 @@ _MOST_CENTRED = 16_384
 # numbers would tell (of the ten nearest of 500,000 all among the best 4,000; by bare signs alone
 # 97.8 %, but all among the best 16,000).
 _LARGE_SHARE = 0.35
+# The query is moved half as far to the centre as the vectors: of the ten nearest of 60,000 99.2 %
+# are then among the best 500; 98.1 % if it is not moved, 98.8 % if it is moved as far.
+_QUERY_CENTRED = np.float32(0.5)
 # A byte holds a number of the first half and one of the second, 16 times as high; 0 is kept as 8.
 _ZERO = np.float32(_STEPS + 1)
 _LOW, _HIGH, _LOWERED = np.uint8(15), np.uint8(240), np.float32(1 / 16)
@@ -115,7 +118,7 @@ class CodeSpace:
 
         Rows without a vector are farthest, at 65,535. Cost: 4 ns a row of 256 numbers.
         """
-        asked = _AskedSigns(_bit_words((query > 0)[None])[0], None)
+        asked = _AskedSigns(_bit_words((self._moved(query) > 0)[None])[0], None)
         distances = np.full(row_count, np.iinfo(np.uint16).max, np.uint16)
         words = [column.view for column in self._words]
         held = len(self._present)
@@ -133,9 +136,10 @@ class CodeSpace:
 
         They compare with each other only. Cost: about 20 ns a row of 256 numbers.
         """
-        amounts = np.abs(query)
+        moved = self._moved(query)
+        amounts = np.abs(moved)
         large = amounts > np.quantile(amounts, 1 - _LARGE_SHARE)
-        asked = _AskedSigns(_bit_words((query > 0)[None])[0], _bit_words(large[None])[0])
+        asked = _AskedSigns(_bit_words((moved > 0)[None])[0], _bit_words(large[None])[0])
         places, inside = self._places(rows)
         distances = np.full(len(rows), np.iinfo(np.uint16).max, np.uint16)
         found = np.empty(len(places), np.uint16)
@@ -208,6 +212,10 @@ class CodeSpace:
         upper |= numbers[:, :half]
         self._codes.extend(upper)
         self._present.extend(vectors.any(axis=1))
+
+    def _moved(self, query: Floats) -> Floats:
+        moved: Floats = query - _QUERY_CENTRED * self._centre
+        return moved
 
     def _inside(self, rows: Rows) -> NDArray[np.bool_]:
         inside = (rows >= self._first) & (rows < self._first + len(self._present))

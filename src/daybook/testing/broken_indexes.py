@@ -53,6 +53,28 @@ class FilterAfterSearch(IndexDouble):
         return replace_columns(found, eligible=passes)
 
 
+class MissesTheNearest(IndexDouble):
+    """A cut by something coarse loses one in twenty of those it should hand over."""
+
+    async def candidates(
+        self, scope: Scope, collection: Collection, query: CandidateQuery
+    ) -> Candidates:
+        """Lose the nearest."""
+        found = await self.inner.candidates(scope, collection, query)
+        kept = found.eligible.copy()
+        order = np.argsort(-np.where(kept, found.similarity, -9.0))
+        kept[order[:5:5]] = False
+        return replace_columns(found, eligible=kept)
+
+
+class DeletesNothing(IndexDouble):
+    """A deletion is answered as if it had been done."""
+
+    async def delete(self, scope: Scope, collection: Collection, group: str, **_rest: Any) -> int:
+        """Count only."""
+        return len(await self.inner.listed(scope, collection, group))
+
+
 class SharedByTenant(IndexDouble):
     """All users of a tenant share one table."""
 
@@ -216,6 +238,8 @@ class ListsEveryone(IndexDouble):
 
 INDEX_DOUBLES: dict[type[IndexDouble], str] = {
     FilterAfterSearch: "test_filters_come_before_limits",
+    MissesTheNearest: "test_many_documents_keep_the_nearest",
+    DeletesNothing: "test_many_documents_change_at_once",
     SharedByTenant: "test_statistics_are_of_one_user",
     LeakingErase: "test_no_method_reaches_anothers_documents",
     WatermarkAhead: "test_watermarks_follow_puts_and_groups",
