@@ -72,7 +72,8 @@ _LISTED = {
         cette ces ça cela au aux dans sur sous avec sans pour par chez vers entre depuis pendant
         avant après devant ai as a avons avez ont avait avaient était étaient suis es sommes êtes
         sont être avoir fait faire va vont j'ai c'est qu'il qu'elle qu'on n'est n'a n'ai
-        d'un d'une s'est m'a t'as l'a l'ai n'y deux trois ou mais donc car si comme plus moins très aussi encore
+        d'un d'une s'est m'a t'as l'a l'ai n'y deux trois ou mais donc
+        car si comme plus moins très aussi encore
         déjà toujours jamais ici là oui non s'il bien tout tous toute toutes même
     """,
     "spanish": """
