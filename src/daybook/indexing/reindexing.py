@@ -99,11 +99,16 @@ class Reindexing:
     ) -> int:
         """Begin or go on with a run, work until it is done, and return this worker's messages.
 
+        Args:
+            worker: The worker.
+            fresh: Begin a new run whatever there is.
+            on_progress: Told how far it is whenever another item is done.
+
         Raises:
             DaybookError: Something could not be indexed; everything else was. Run it again.
         """
         await worker.begin(fresh=fresh)
-        outcome = await worker.work(on_progress)
+        outcome = await worker.work(None if on_progress is None else _each_once(on_progress))
         if outcome.error is not None:
             raise outcome.error
         if await worker.is_done():
@@ -125,3 +130,16 @@ class Reindexing:
     def _runs(self, *kind: str) -> ReindexStore:
         area = (self._tenant, self._place, *kind)
         return ReindexStore(self._store, area, self._clock)
+
+
+def _each_once(on_progress: OnProgress) -> OnProgress:
+    """Return what tells progress when the count of items that are done has changed."""
+    last: tuple[int, int] | None = None
+
+    def told(progress: ReindexProgress) -> None:
+        nonlocal last
+        if (counts := (progress.done, progress.total)) != last:
+            last = counts
+            on_progress(progress)
+
+    return told
