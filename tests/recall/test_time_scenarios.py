@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from daybook import Daybook, Message
+from daybook.context.strategy import Relevant, TokenWindow
+from daybook.demo.questions import bundled_file
 from daybook.facets import recall as recall_module
 from daybook.facets.timed_question import TimedQuestion
 from daybook.indexing.models import Models
@@ -23,17 +26,40 @@ class StoppedClock:
         return NOW
 
 
+def messages_of(text: str) -> Iterator[Message]:
+    for line in text.strip().splitlines():
+        day, said = line.split(" ", 1)
+        at = datetime.fromisoformat(day).replace(hour=12, tzinfo=UTC)
+        yield Message(role="user", content=said, created_at=at)
+
+
+def other_talk() -> list[Message]:
+    """Return the bundled conversations as if the last of them had been three days ago."""
+    lines = bundled_file().read_text(encoding="utf-8").splitlines()
+    rows = [json.loads(line) for line in lines]
+    said = [
+        (row["role"], row["content"], datetime.fromisoformat(row["created_at"]))
+        for row in rows
+        if row["role"] in ("user", "assistant") and row["content"]
+    ]
+    shift = NOW - timedelta(days=3) - max(at for *_, at in said)
+    return [Message(role=role, content=text, created_at=at + shift) for role, text, at in said]
+
+
+def filled(opened: Daybook, other: Sequence[Message]) -> Daybook:
+    for name, text in BOOKS.items():
+        for number, message in enumerate(messages_of(text)):
+            opened.history.append(f"{name}-{number}", [message], user_id=name)
+        if other:
+            opened.history.append(f"{name}-other", other, user_id=name)
+        opened.recall.flush(user_id=name)
+    return opened
+
+
 @pytest.fixture(scope="module")
 def book() -> Iterator[Daybook]:
     with Daybook.open("inmemory://", clock=StoppedClock()) as opened:
-        for name, text in BOOKS.items():
-            for number, line in enumerate(text.strip().splitlines()):
-                day, said = line.split(" ", 1)
-                at = datetime.fromisoformat(day).replace(hour=12, tzinfo=UTC)
-                message = Message(role="user", content=said, created_at=at)
-                opened.history.append(f"{name}-{number}", [message], user_id=name)
-            opened.recall.flush(user_id=name)
-        yield opened
+        yield filled(opened, [])
 
 
 def problem(scenario: Scenario, hits: Sequence[Hit]) -> str:
@@ -63,6 +89,27 @@ def test_the_time_decides(book: Daybook, scenario: Scenario) -> None:
     assert [hit.score for hit in hits] == sorted((hit.score for hit in hits), reverse=True)
     for hit in hits:
         assert sum(hit.why.values()) == pytest.approx(hit.score, abs=1e-3)
+
+
+def test_among_two_hundred_other_messages_nearly_all_are_right() -> None:
+    other = other_talk()
+    assert len(other) > 150
+    with Daybook.open("inmemory://", clock=StoppedClock()) as opened:
+        busy = filled(opened, other)
+        wrong = [one.question for one in SCENARIOS if problem(one, ask(busy, one))]
+    assert len(wrong) <= 0.1 * len(SCENARIOS)
+
+
+def test_a_context_recalls_by_time_too() -> None:
+    question = Message.user("What did I buy two weeks after we moved?", created_at=NOW)
+    with Daybook.open("inmemory://", clock=StoppedClock()) as book:
+        book.history.append("told", list(messages_of(BOOKS["purchases"])), user_id="ada")
+        book.history.append("now", [question], user_id="ada")
+        strategy = TokenWindow() + Relevant(max_tokens=120)
+        context = book.context.build("now", max_tokens=1_000, strategy=strategy)
+    recalled = "".join(message.text for message in context.messages[:-1])
+    assert "second-hand bicycle" in recalled
+    assert "tea pot" not in recalled
 
 
 async def _knows_no_time(
