@@ -334,9 +334,9 @@ class Opening:
                 index_place=place,
                 **settings,
             )
-            if place and index is not None and self._rebuilds and await book.recall.is_lost():
-                await book.recall.reindex()
-                await book.records.reindex()
+            work = book.reindexing if place and self._rebuilds else None
+            if work is not None and await work.is_lost():
+                await work.make_anew()
             book.resume()
         except BaseException:
             await asyncio.gather(*(engine.close() for engine in engines))

@@ -294,6 +294,38 @@ async def test_an_index_that_was_lost_and_half_made_is_made_whole_at_the_next_op
         assert not await book.recall.is_lost()
 
 
+async def test_a_tenants_index_is_made_anew_though_anothers_is_there_or_something_waits(
+    tmp_path: Path,
+) -> None:
+    url, index = f"sqlite:///{tmp_path}/chat.db", f"sqlite:///{tmp_path}/index.db"
+    for tenant in ("one", "two"):
+        opening = AsyncDaybook.open(url, embedder="hash", background=False, tenant=tenant)
+        async with opening as book:
+            await book.history.append("s", Message.user("plums"), user_id="alice")
+            await book.records.put(("alice", "prefs"), "k", {"likes": "plums"})
+            await book.recall.flush()
+    async with AsyncDaybook.open(url, index="none", tenant="two", background=False) as book:
+        await book.history.append("t", Message.user("plums"), user_id="alice")
+    for tenant, found in (("one", 1), ("two", 2)):
+        opening = AsyncDaybook.open(
+            url, index=index, embedder="hash", background=False, tenant=tenant
+        )
+        async with opening as book:
+            assert len(await book.recall.search("plums", user_id="alice")) == found
+            assert len(await book.records.search(("alice",), query="plums")) == 1
+            assert not await book.recall.is_lost()
+
+
+async def test_what_only_waits_is_not_lost(tmp_path: Path) -> None:
+    url, index = f"sqlite:///{tmp_path}/chat.db", f"sqlite:///{tmp_path}/index.db"
+    async with AsyncDaybook.open(url, index="none", background=False) as book:
+        await book.sessions.create(user_id="alice", session_id="empty")
+        await book.history.append("s", Message.user("plums"), user_id="alice")
+    async with AsyncDaybook.open(url, index=index, embedder="hash", background=False) as book:
+        assert (await book.recall.state()).pending_sessions == 1
+        assert (await book.recall.state()).documents == 0
+
+
 async def test_another_hosts_share_is_free_when_its_lease_has_ended(tmp_path: Path) -> None:
     clock = FakeClock(datetime(2026, 3, 1, tzinfo=UTC))
     url = f"sqlite:///{tmp_path}/chat.db"

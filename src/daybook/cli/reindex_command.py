@@ -72,7 +72,7 @@ async def command(settings: Settings, *, workers: int | None, fresh: bool) -> No
         messages, records = [
             await _work(settings, kind, worker, most) for kind, worker in parts.items()
         ]
-        for worker in parts.values():
+        for worker in reversed(parts.values()):
             await worker.end()
         await book.recall.flush()
     if settings.as_json:

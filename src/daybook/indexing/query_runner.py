@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from daybook.indexing.models import Models
 from daybook.model.index_document import Collection
@@ -34,6 +35,18 @@ class SearchFilter(Struct, frozen=True, kw_only=True):
     group_prefix: str = ""
     since: int | None = None
     until: int | None = None
+
+    def at_any_time(self) -> SearchFilter:
+        """Return the filter without its bounds of time."""
+        return replace(self, since=None, until=None)
+
+    def within(self, since: int, until: int) -> SearchFilter:
+        """Return the filter with bounds of time (µs) beside its own."""
+        return replace(
+            self,
+            since=since if self.since is None else max(self.since, since),
+            until=until if self.until is None else min(self.until, until),
+        )
 
 
 EVERYTHING = SearchFilter()

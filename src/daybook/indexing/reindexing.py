@@ -20,6 +20,9 @@ from daybook.protocols.search_index import SearchIndex
 
 __all__ = ["Reindexing"]
 
+_PAGE = 500
+_MOST_WAITING = 100_000
+
 
 class Reindexing:
     """Makes workers for runs over a tenant's sessions, one user's, or a tenant's records."""
@@ -53,6 +56,7 @@ class Reindexing:
         self._index = index
         self._models = models
         self._tenant = tenant
+        self._scope = Scope(tenant)
         self._clock = clock
         self._id_factory = id_factory
         # An index in one process's memory has runs of its own.
@@ -79,10 +83,52 @@ class Reindexing:
         job = RecordRebuild(self._store, self._index, indexer, self._tenant)
         return self._worker(job, "records")
 
+    async def is_lost(self) -> bool:
+        """Tell whether the tenant's index holds nothing of what it should, or was half made again.
+
+        So it is when the file of a separate index was removed. What only waits to be indexed is
+        not lost: the background does it.
+
+        Cost: one call where there is an index; where there is none, a look through the sessions.
+        """
+        if await self._index.groups(self._scope, "turns", limit=1):
+            return await self.is_half_made()
+        waiting = await self._log.pending(limit=_MOST_WAITING, scope=self._scope)
+        marked = {one.session_id for one in waiting}
+        cursor = None
+        while len(marked) < _MOST_WAITING:
+            page = await self._log.list_sessions(self._scope, limit=_PAGE, cursor=cursor)
+            if any(one.message_count and one.id not in marked for one in page.items):
+                return True
+            cursor = page.cursor
+            if cursor is None:
+                break
+        return await self._has_lost_records()
+
+    async def _has_lost_records(self) -> bool:
+        if await self._index.groups(self._scope, "records", limit=1):
+            return False
+        some = await self._store.list(self._scope, (), limit=_PAGE)
+        return any(one.provenance.indexed != () for one in some)
+
     async def is_half_made(self) -> bool:
         """Tell whether a run over an index that had been lost was broken off."""
         head = await self._runs("turns").head()
         return head is not None and (head.value is None or head.value.was_empty)
+
+    async def make_anew(self) -> None:
+        """Index everything anew, or go on with that, sessions and records.
+
+        The run over the sessions is begun first and ended last: whoever looks in between sees that
+        not everything is done.
+
+        Raises:
+            DaybookError: Something could not be indexed; everything else was.
+        """
+        turns, records = self.turns(), self.records()
+        await turns.begin()
+        await self.run(records)
+        await self.run(turns)
 
     async def unfinished(self) -> ReindexProgress | None:
         """Return how far a run over the sessions is that is on its way or was broken off."""
