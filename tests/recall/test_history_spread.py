@@ -1,11 +1,12 @@
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from daybook.recall.calendar_times import calendar_spans
 from daybook.recall.history_spread import asks_history, spread
 from daybook.recall.holidays import HOLIDAYS, holiday
 
@@ -94,3 +95,11 @@ def test_holidays_fall_in_their_year(name: str, year: int) -> None:
     if name == "thanksgiving":
         assert (first.month, first.weekday()) == (11, 3)
         assert 22 <= first.day <= 28
+
+
+@pytest.mark.parametrize("name", HOLIDAYS)
+def test_every_holiday_is_found_in_a_text(name: str) -> None:
+    (span,) = calendar_spans(f"We met on {name}.", datetime(2024, 5, 15, tzinfo=UTC))
+    first, days = holiday(name, span.since.year)
+    assert span.since.date() == first
+    assert (span.until - span.since).days == days

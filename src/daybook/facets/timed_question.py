@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -20,10 +20,26 @@ __all__ = ["TimedQuestion", "timed_question"]
 
 # How many messages are looked at for an event's date, for dates said, for the periods of a history.
 _SIGHTINGS = 8
-_POOL = 50
+_ANSWERS = 3
+_POOL = 30
+# How many hits are compared at least for what a newer one says otherwise.
+_COMPARED = 10
 _HISTORY_POOL = 4
 
-FindSightings = Callable[[str, int], Awaitable[Sequence[Hit]]]
+
+class Find(Protocol):
+    """Returns the best hits for some words, whatever else the search is bounded by."""
+
+    async def __call__(
+        self, words: str, limit: int, *, within: TimeWindow | None = None
+    ) -> Sequence[Hit]:
+        """Return at most `limit` hits, said `within` a span if one is given.
+
+        Raises:
+            StoreError: The index or the log failed.
+            ProviderError: The embedder failed.
+        """
+        ...
 
 
 class TimedQuestion(Struct, frozen=True, kw_only=True):
@@ -34,12 +50,14 @@ class TimedQuestion(Struct, frozen=True, kw_only=True):
         times: What the question says about time.
         event_windows: The spans that its event stands for; empty without one, or if nothing that
             was said tells when the event was.
+        answers: The best hits of the event's time for the rest of the question.
         models: Those of the search.
     """
 
     text: str
     times: QuestionTimes
     event_windows: tuple[TimeWindow, ...]
+    answers: tuple[Hit, ...] = ()
     models: Models
 
     def pool(self, limit: int) -> int:
@@ -60,7 +78,7 @@ class TimedQuestion(Struct, frozen=True, kw_only=True):
         # Compiled with the first search, not with the package.
         from daybook.recall.knowledge_updates import mark_superseded  # noqa: PLC0415
         from daybook.recall.question_times import (  # noqa: PLC0415
-            answer_before_event,
+            answers_before_event,
             by_said_dates,
             spread_over_time,
         )
@@ -72,8 +90,8 @@ class TimedQuestion(Struct, frozen=True, kw_only=True):
             found = by_said_dates(found, self._windows, self._date_weight())
         stems = self.models.analyzer.stems
         if self.times.anchor is not None and self.event_windows:
-            found = answer_before_event(found, self.times.anchor, self.event_windows, stems)
-        found = mark_superseded(found)
+            found = answers_before_event(found, self.times.anchor, self.answers, stems)
+        found = mark_superseded(found, max(limit, _COMPARED))
         return spread_over_time(found, limit) if self.times.history else found[:limit]
 
     @property
@@ -86,16 +104,14 @@ class TimedQuestion(Struct, frozen=True, kw_only=True):
         return weights_for(self.models.embedder_id).final.get("date", 0.0)
 
 
-async def timed_question(
-    text: str, *, now: datetime, models: Models, find: FindSightings
-) -> TimedQuestion:
+async def timed_question(text: str, *, now: datetime, models: Models, find: Find) -> TimedQuestion:
     """Return a question with its times found out.
 
     Args:
         text: As asked.
         now: When it is asked, aware.
         models: Those of the search.
-        find: Returns the best hits for the words of an event; asked once if the question has one.
+        find: Asked twice if the question has an event: for it, and for the rest in its time.
 
     Raises:
         StoreError: The index or the log failed.
@@ -116,7 +132,11 @@ async def timed_question(
         return TimedQuestion(text=text, times=times, event_windows=(), models=models)
     windows = tuple(event_windows(times.anchor, *span, now))
     return TimedQuestion(
-        text=times.anchor.question, times=times, event_windows=windows, models=models
+        text=times.anchor.question,
+        times=times,
+        event_windows=windows,
+        answers=tuple(await find(times.anchor.rest, _ANSWERS, within=windows[-1])),
+        models=models,
     )
 
 

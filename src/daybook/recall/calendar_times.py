@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from daybook.recall.holidays import HOLIDAYS, holiday
 
-__all__ = ["NUMBER", "YEAR", "CalendarSpan", "Lean", "calendar_spans", "number_of"]
+__all__ = ["NUMBER", "YEAR", "CalendarSpan", "Lean", "calendar_spans", "may_name_time", "number_of"]
 
 Lean = Literal["past", "near", "future"]
 Span = tuple[datetime, datetime]
@@ -63,6 +63,17 @@ _SEASON = "|".join(_SEASONS)
 _UNIT = "day|week|month|year"
 _HOLIDAY = "|".join(HOLIDAYS)
 _BOUNDS = frozenset("since before after until from and to between by".split())
+
+
+# A text without any of these words, and without a digit, names no time.
+_WORD = re.compile(r"[a-z]+|\d")
+_HINTS = frozenset(
+    """
+    0 1 2 3 4 5 6 7 8 9 day days week weeks month months year years weekend today tonight yesterday
+    tomorrow morning afternoon evening night christmas halloween valentine patrick independence
+    easter mother father memorial labor thanksgiving
+    """.split()
+).union(_MONTHS, _WEEKDAYS, _SEASONS)
 
 
 class CalendarSpan(Struct, frozen=True):
@@ -143,8 +154,10 @@ def calendar_spans(text: str, now: datetime, *, lean: Lean = "past") -> list[Cal
         lean: Which date is meant where none says ("in May", "on Friday"): the latest that has
             begun, the nearest (weekdays: the latest), or the next.
 
-    Cost: about 30 µs for a sentence.
+    Cost: about 30 µs for a sentence that may name one, 2 µs for others.
     """
+    if not may_name_time(text):
+        return []
     moment = _Moment(now, lean)
     found = sorted(_expressions(text, moment), key=lambda one: (one.start, -one.end))
     spans: list[CalendarSpan] = []
@@ -152,6 +165,11 @@ def calendar_spans(text: str, now: datetime, *, lean: Lean = "past") -> list[Cal
         if not spans or span.start >= spans[-1].end:
             spans.append(span)
     return spans
+
+
+def may_name_time(text: str) -> bool:
+    """Tell, quickly, whether a text has any word by which it could name a time."""
+    return not _HINTS.isdisjoint(_WORD.findall(text.lower()))
 
 
 def number_of(word: str) -> int:

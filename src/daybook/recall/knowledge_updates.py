@@ -21,7 +21,7 @@ from daybook.recall.question_times import change_places
 __all__ = ["mark_superseded", "replaces", "superseded"]
 
 # Beyond these, an update is unlikely to matter to whom asked.
-_MOST_HITS = 30
+_MOST_HITS = 20
 _MOST_READ = 4_000
 # Shares of the shorter and of the longer claim that both must have in common.
 _LEAST_SHARED = (0.6, 0.4)
@@ -51,7 +51,7 @@ def superseded(hits: Sequence[Hit]) -> dict[int, int]:
     is certain which came first: by date, or by place in the same session.
 
     Args:
-        hits: Best first; the first thirty are looked at.
+        hits: Best first; the first twenty are looked at.
 
     Cost: about half a millisecond for ten messages of three sentences.
     """
@@ -113,7 +113,7 @@ def _conflicts(older: _Message, newer: _Message) -> bool:
     return False
 
 
-def mark_superseded(hits: Sequence[Hit]) -> list[Hit]:
+def mark_superseded(hits: Sequence[Hit], most: int = _MOST_HITS) -> list[Hit]:
     """Return the hits with outdated ones marked, each behind what replaces it.
 
     Where an outdated one stood before its replacement the two change places, and scores: `why`
@@ -121,8 +121,9 @@ def mark_superseded(hits: Sequence[Hit]) -> list[Hit]:
 
     Args:
         hits: Best first.
+        most: How many of the best are compared, twenty at most.
     """
-    replaced = superseded(hits)
+    replaced = superseded(hits[:most])
     if not replaced:
         return list(hits)
     marked = [
