@@ -13,7 +13,7 @@ import pytest
 
 from daybook import AsyncDaybook, Daybook, Message
 from daybook.errors import ConflictError, ProviderError, UnsupportedError
-from daybook.indexing import reindex_plan
+from daybook.indexing import reindex_plan, reindexer
 from daybook.indexing.reindex_plan import LEASE
 from daybook.indexing.reindex_state import Claim
 from daybook.indexing.reindex_store import ReindexStore
@@ -349,6 +349,52 @@ async def test_another_hosts_share_is_free_when_its_lease_has_ended(tmp_path: Pa
         assert (outcome.done, outcome.weight) == (6, 48)
         assert await worker.is_done()
         await worker.end()
+
+
+async def test_a_slow_embedder_costs_no_lease(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reindexer, "_SIGN_S", 0.01)
+    monkeypatch.setattr(reindexer, "has_died", lambda _: False)
+    clock = FakeClock(datetime(2026, 3, 1, tzinfo=UTC))
+    url = f"sqlite:///{tmp_path}/chat.db"
+    go_on = asyncio.Event()
+
+    class Slow:
+        id = "mine-1"
+        dimensions = 2
+
+        async def embed(self, texts: Sequence[str], *, purpose: str = "document") -> Any:
+            await go_on.wait()
+            return np.ones((len(texts), 2), np.float32)
+
+    slow = Slow()
+    async with AsyncDaybook.open(url, index="none", background=False) as book:
+        for number in range(2):
+            said = [Message.user(f"{one} plums") for one in range(8)]
+            await book.history.append(f"s{number}", said, user_id="alice")
+    async with AsyncDaybook.open(url, embedder=slow, background=False, clock=clock) as book:
+        work = book.reindexing
+        assert work is not None
+        one, other = work.turns(), work.turns()
+        await one.begin()
+        await other.begin()
+        tasks = [asyncio.create_task(one.work())]
+        async with asyncio.timeout(20):
+            while len((await other.progress()).holders) < 1:  # noqa: ASYNC110 - nothing tells
+                await asyncio.sleep(0.01)
+        tasks.append(asyncio.create_task(other.work()))
+        store: ReindexStore = vars(one)["_store"]
+        async with asyncio.timeout(20):
+            for _ in range(3):
+                clock.advance(LEASE * 0.7)
+                while any(  # noqa: ASYNC110 - nothing tells
+                    claim.value.until < clock.now() + LEASE
+                    for claim in (await store.claims(one.run.id)).values()
+                ):
+                    await asyncio.sleep(0.01)
+        go_on.set()
+        assert sum([outcome.done for outcome in await asyncio.gather(*tasks)]) == 2
 
 
 async def test_a_run_begun_anew_elsewhere_ends_this_one_with_a_word(tmp_path: Path) -> None:

@@ -27,7 +27,7 @@ __all__ = ["LEASE", "Job", "ReindexPlan"]
 LEASE = timedelta(seconds=60)
 _LOOK_S = 0.2
 _PARTS = 256  # a run is cut into about so many shares, none smaller or larger than this:
-_LEAST, _MOST = 1_000, 20_000  # messages
+_LEAST, _MOST = 500, 20_000  # messages
 _MOST_ITEMS = 1_000
 _SIGN_EVERY = 20  # shares
 _MARK = 1

@@ -25,9 +25,10 @@ from daybook.protocols.clock import Clock, IdFactory
 
 __all__ = ["Outcome", "Reindexer"]
 
-_AT_ONCE = 3  # shares: one is analysed while others' commits wait
+_AT_ONCE = 2  # shares: one is analysed while the other one's commit waits
 _WRITE_EVERY = timedelta(seconds=3)
 _LOOK_S = 0.3
+_SIGN_S = 15.0  # well within a lease: an embedder may take its time with a chunk
 _MOST_FAILURES = 20  # in a row: then it is not the items
 
 OnProgress = Callable[[ReindexProgress], None]
@@ -62,6 +63,8 @@ class _Held:
         self.claim = claim
         self.version = version
         self.written_at = claim.until - LEASE
+        self.writing = asyncio.Lock()
+        self.is_lost = False
 
 
 class Reindexer:
@@ -144,8 +147,10 @@ class Reindexer:
             return self._outcome
         try:
             async with asyncio.TaskGroup() as group:
-                for _ in range(_AT_ONCE):
-                    group.create_task(self._take_shares())
+                signing = group.create_task(self._sign())
+                takers = [group.create_task(self._take_shares()) for _ in range(_AT_ONCE)]
+                await asyncio.wait(takers)
+                signing.cancel()
         except ExceptionGroup as failed:
             raise _first_of(failed) from failed
         return self._outcome
@@ -172,6 +177,14 @@ class Reindexer:
                 continue
             finally:
                 self._held.pop(held.number, None)
+
+    async def _sign(self) -> None:
+        """Show from time to time that this worker lives, however long a chunk takes."""
+        while True:
+            await asyncio.sleep(_SIGN_S)
+            for held in list(self._held.values()):
+                with suppress(_Lost):  # whoever does the share finds out as well
+                    await self._write(held, holder=self._name)
 
     async def _next(self) -> _Held | None:
         """Claim a share; wait where others hold all that are left; None if nothing is left."""
@@ -310,13 +323,21 @@ class Reindexer:
         Raises:
             _Lost: Somebody else took the share over.
         """
-        now: datetime = self._clock.now()
-        claim = replace(held.claim, holder=holder, until=now + LEASE, finished=finished)
-        version = await self._store.write_claim(self.run.id, held.number, claim, held.version)
-        if version is None:
-            raise _Lost
-        held.claim, held.version, held.written_at = claim, version, now
-        self._seen[held.number] = Versioned(claim, version)
+        async with held.writing:
+            if held.is_lost:
+                raise _Lost
+            if held.number not in self._held:  # done and given back while this waited
+                return
+            now: datetime = self._clock.now()
+            claim = replace(held.claim, holder=holder, until=now + LEASE, finished=finished)
+            version = await self._store.write_claim(self.run.id, held.number, claim, held.version)
+            if version is None:
+                held.is_lost = True
+                raise _Lost
+            held.version, held.written_at = version, now
+            self._seen[held.number] = Versioned(claim, version)
+            if finished or not holder:
+                del self._held[held.number]
 
     def _tell(self) -> None:
         if self._told is not None:
