@@ -312,16 +312,24 @@ class Recall:
         """Return the best hits there are, arranged as the question's times ask."""
         now = self._clock.now()
 
-        async def find(phrase: str, limit: int) -> Sequence[Hit]:
-            only = replace(asked.only, since=None, until=None)
-            event = replace(asked, text=phrase, only=only)
-            return (await self._read(event, limit, 0, now)).hits
+        tokens: dict[tuple[str, int], int] = {}
+
+        async def find(
+            words: str, limit: int, *, within: TimeWindow | None = None
+        ) -> Sequence[Hit]:
+            only = asked.only.at_any_time()
+            if within is not None:
+                only = asked.only.within(to_micros(within.since), to_micros(within.until))
+            part = replace(asked, text=words, only=only)
+            found = await self._read(part, limit, around, now)
+            tokens.update(found.tokens)
+            return found.hits
 
         timed = await timed_question(asked.text, now=now, models=self._models, find=find)
         question = replace(asked, text=timed.text)
         pool = timed.pool(wanted)
         found = await self._read(question, pool, around, now, timed.event_windows)
-        return FoundHits(timed.arranged(found.hits, wanted), found.tokens)
+        return FoundHits(timed.arranged(found.hits, wanted), {**tokens, **found.tokens})
 
     async def _read(
         self,

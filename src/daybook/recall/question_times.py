@@ -14,10 +14,11 @@ from daybook.recall.event_anchors import EventAnchor, find_anchor
 from daybook.recall.history_spread import asks_history, spread
 from daybook.recall.said_dates import said_dates, said_share
 from daybook.recall.time_expressions import TimeWindow, time_windows
+from daybook.recall.verb_forms import with_past_forms
 
 __all__ = [
     "QuestionTimes",
-    "answer_before_event",
+    "answers_before_event",
     "by_said_dates",
     "change_places",
     "read_times",
@@ -28,8 +29,6 @@ __all__ = [
 # question is nearly always near the day on which its answer was said.
 _SAID_SHARE = 0.8
 _MOST_READ = 2_000
-# Further down, an answer is too unsure to go first.
-_LOOKED_AT = 6
 
 
 class QuestionTimes(Struct, frozen=True):
@@ -97,37 +96,41 @@ def spread_over_time(hits: Sequence[Hit], limit: int) -> list[Hit]:
     return [hits[place] for place in spread([hit.score for hit in hits], moments, limit)]
 
 
-def answer_before_event(
+def answers_before_event(
     hits: Sequence[Hit],
     anchor: EventAnchor,
-    windows: Sequence[TimeWindow],
+    answers: Sequence[Hit],
     stems: Callable[[str], Sequence[int]],
 ) -> list[Hit]:
-    """Return the hits with an answer before the message that only tells of the event.
+    """Return the hits with answers before what only tells of the event, or of neither.
 
-    "What did I buy after the wedding?" finds the wedding first. Where the best hit has the event's
-    words and none of what is asked for, it changes places with the best of the next few that is
-    of the time asked for and does not tell of the event.
+    "What did I buy after the wedding?" finds the wedding first. Where the best hit has no word of
+    what is asked for ("buy", "bought"), those answers go before it that have one, and none of the
+    event's.
 
     Args:
         hits: Best first.
         anchor: The event, as read.
-        windows: What it stands for.
+        answers: The best hits of the event's time for the rest of the question, best first.
         stems: Returns the stems of a text, stop words left out.
     """
     event = set(stems(anchor.phrase))
-    asked = set(stems(anchor.rest)) - event
+    words = with_past_forms(anchor.rest.lower().replace("?", " ").split())
+    asked = set(stems(" ".join(sorted(words)))) - event
     found = list(hits)
     if not found or asked.intersection(stems(found[0].message.text)):
         return found
-    for place, hit in enumerate(found[1:_LOOKED_AT], 1):
-        inside = hit.said_at is not None and any(
-            window.since <= hit.said_at < window.until for window in windows
-        )
-        if inside and not event.intersection(stems(hit.message.text)):
-            change_places(found, 0, place, "event", "event")
-            break
-    return found
+    top = found[0].score
+    first = []
+    for hit in answers:
+        said = set(stems(hit.message.text))
+        if asked & said and not event & said:
+            place = (hit.session_id, hit.seq)
+            known = next((one for one in found if (one.session_id, one.seq) == place), None)
+            if known is not None:
+                found.remove(known)
+            first.append(_with(known or hit, "event", top - (known or hit).score))
+    return first + found
 
 
 def change_places(hits: list[Hit], first: int, second: int, gain: str, loss: str) -> None:
