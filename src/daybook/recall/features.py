@@ -7,6 +7,8 @@ scope each row stands for.
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -33,6 +35,7 @@ _NO_LENGTH = np.float32(1e-6)
 
 Floats = NDArray[np.float32]
 Rows = NDArray[np.int32]
+Scalar = TypeVar("Scalar", bound=np.generic)
 Features = dict[str, Floats]
 
 
@@ -70,7 +73,15 @@ def standardise(values: Floats, weight: Floats) -> Floats:
 
 def _at(values: Floats, rows: Rows) -> Floats:
     """Return the values at `rows`, 0 where a row is -1."""
-    return np.append(values, values.dtype.type(0))[rows]
+    return _padded(values, 0)[rows]
+
+
+def _padded(values: NDArray[Scalar], last: float) -> NDArray[Scalar]:
+    """Return values with one more at the end, which row -1 then finds (`numpy.append`, faster)."""
+    padded = np.empty(len(values) + 1, values.dtype)
+    padded[:-1] = values
+    padded[-1] = last
+    return padded
 
 
 def _lexical(query: AnalysedQuery, candidates: Candidates) -> Features:
@@ -148,8 +159,8 @@ def _divided(dots: Floats, squares: NDArray[np.floating]) -> Floats:
 
 def _neighbours(name: str, leg: Floats, previous: Rows, following: Rows) -> Features:
     """The leg of the turns one and two before (1, 2) and after (-1, -2) in the session."""
-    earlier = np.append(previous, np.int32(-1))[previous]
-    later = np.append(following, np.int32(-1))[following]
+    earlier = _padded(previous, -1)[previous]
+    later = _padded(following, -1)[following]
     return {
         f"{name}1": _at(leg, previous),
         f"{name}2": _at(leg, earlier),

@@ -69,15 +69,16 @@ def rank(
     features, rows = score_inputs(query, candidates, token_embedder, weights, limit)
     scores = weighted_sum(features, weights.final)
     order = _order(scores, rows, candidates)[:limit]
+    parts = contributions(features, weights.final, order)
     return [
         Ranked(
             key=candidates.keys[rows[i]],
             group=candidates.group_names[candidates.groups[rows[i]]],
             position=int(candidates.positions[rows[i]]),
             score=float(scores[i]),
-            contributions=contributions(features, weights.final, i),
+            contributions=part,
         )
-        for i in order.tolist()
+        for i, part in zip(order.tolist(), parts, strict=True)
     ]
 
 
@@ -115,15 +116,19 @@ def weighted_sum(features: Mapping[str, Floats], weights: Mapping[str, float]) -
 
 
 def contributions(
-    features: Mapping[str, Floats], weights: Mapping[str, float], row: int
-) -> dict[str, float]:
-    """Return what each feature adds to the score of `row`, largest amount first."""
-    parts = {
-        name: weight * float(features[name][row])
-        for name, weight in weights.items()
-        if name in features
-    }
-    return dict(sorted(((n, p) for n, p in parts.items() if p), key=lambda item: -abs(item[1])))
+    features: Mapping[str, Floats], weights: Mapping[str, float], rows: Rows
+) -> list[dict[str, float]]:
+    """Return what each feature adds to the score of each of `rows`, largest amount first."""
+    names = [name for name in weights if name in features]
+    values = np.array([features[name].take(rows) for name in names], np.float64)
+    parts = np.array([weights[name] for name in names])[:, None] * values
+    return [
+        {names[at]: amounts[at] for at in order if amounts[at]}
+        for amounts, order in zip(
+            parts.T.tolist(), np.argsort(-np.abs(parts), axis=0, kind="stable").T.tolist(),
+            strict=True,
+        )
+    ]  # fmt: skip
 
 
 def _late(
