@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from typing import NamedTuple
 
 from daybook.recall.language_words import LATIN_LANGUAGES, LITTLE_WORDS
@@ -59,13 +60,15 @@ _LETTERS = {
         "ñ¿¡": "spanish",
         "ç": "french portuguese turkish catalan",
         "ãõ": "portuguese",
+        "áíóú": "spanish portuguese czech hungarian",
         "łąęśźżćń": "polish",
         "řěůťď": "czech",
         "ğışİ": "turkish",
         "őű": "hungarian",
         "ășțţ": "romanian",
         "è": "french italian catalan",
-        "êœôûî": "french",
+        "ê": "portuguese french",
+        "œôûî": "french",
         "òùì": "italian",
         "đơưạảấầẩẫậắằẳẵặẹẻẽếềểễệỉịọỏốồổỗộớờởỡợụủứừửữựỳỵỷỹ": "vietnamese",
     }.items()
@@ -116,7 +119,8 @@ def languages_of(text: str, cut: Sequence[str]) -> Languages:
     if telling or hinted:
         if telling and _FINNISH.search(lowered):
             telling += _FINNISH_SOUND
-        latin = _latin_language(telling, set(cut))
+        accented = {word for word in lowered.split() if not word.isascii()}
+        latin = _latin_language(telling, set(cut), accented)
     return Languages(
         latin=latin,
         cyrillic=_cyrillic_language(lowered, cut),
@@ -135,9 +139,15 @@ def _cyrillic_language(lowered: str, cut: Sequence[str]) -> str:
     return "russian" if votes > 0 else "ukrainian"
 
 
-def _latin_language(telling: str, cut: set[str]) -> str:
-    """Return the language with the most little words and letters, English where that is as many."""
-    votes = {language: len(_FOLDED[language] & cut) for language in LATIN_LANGUAGES}
+def _latin_language(telling: str, cut: set[str], accented: AbstractSet[str] = frozenset()) -> str:
+    """Return the language with the most little words and letters, English where that is as many.
+
+    A little word with its accents counts twice: that is what tells "há" from "ha".
+    """
+    votes = {
+        language: len(_FOLDED[language] & cut) + len(LITTLE_WORDS[language] & accented)
+        for language in LATIN_LANGUAGES
+    }
     for word in cut:
         if "'" in word:
             elided = word.partition("'")[0] + "'"

@@ -21,6 +21,7 @@ from daybook.recall.query_cleaning import (
     named_speakers,
 )
 from daybook.recall.time_expressions import TimeWindow, time_windows
+from daybook.recall.translated_times import asks_when_elsewhere, english_times
 from daybook.recall.words import words
 
 __all__ = ["AnalysedQuery", "plan_query"]
@@ -128,18 +129,19 @@ def plan_query(
     """
     names = name_words(speaker_names)
     subject = cut_names(cut_request(text), names)
-    language = languages_of(text, words(text)).latin
+    languages = languages_of(text, words(text))
+    elsewhere = english_times(text, languages)
     terms = analyzer.stems(subject)
     others = dict.fromkeys([*analyzer.stems(text), *analyzer.possible_stems(subject)])
     return AnalysedQuery(
         text=text,
-        subject=cut_little_words(subject, language),
+        subject=cut_little_words(subject, languages.latin),
         terms=tuple(terms),
         full_terms=(*terms, *(stem for stem in others if stem not in terms)),
         speakers=tuple(named_speakers(text, names)),
-        windows=(*time_windows(text, now), *windows),
-        foreign=language != "english",
-        asks_when=bool(_ASKS_WHEN.search(text)),
+        windows=(*time_windows(elsewhere or text, now), *windows),
+        foreign=languages.latin != "english",
+        asks_when=bool(_ASKS_WHEN.search(text)) or asks_when_elsewhere(text, languages),
         asks_how_many=bool(_ASKS_HOW_MANY.search(text)),
         asks_assistant=bool(_ASKS_ASSISTANT.search(text)),
     )
