@@ -153,6 +153,22 @@ def test_question_marks_of_other_scripts(text: str) -> None:
     assert ANALYZER.analyse(text).traits & Trait.ENDS_IN_QUESTION
 
 
+@pytest.mark.parametrize(
+    ("text", "says_when"),
+    [
+        ("Wir treffen uns am Donnerstag", True),
+        ("Ils arrivent en f\u00e9vrier", True),
+        ("Вчера шёл дождь", True),
+        ("昨天下雨了", True),
+        ("先週は雨だった", True),
+        ("Wir treffen uns am Hafen", False),
+        ("下雨了", False),
+    ],
+)
+def test_words_of_time(text: str, says_when: bool) -> None:
+    assert bool(ANALYZER.analyse(text).traits & Trait.TIME_WORD) is says_when
+
+
 def test_little_words_are_not_asked_for() -> None:
     assert (
         ANALYZER.stems("Où est le vélo de la voisine ?") == ANALYZER.stems("est vélo voisine")[1:]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from enum import IntFlag
 
+from daybook.recall.time_trait_words import TIME_WORDS_ELSEWHERE
+
 __all__ = ["Trait", "word_traits"]
 
 
@@ -45,7 +47,7 @@ _FIRST_PERSON = frozenset(
 def word_traits(word: str) -> int:
     """Return the bits that `word`, in lower case, sets by itself."""
     bits = 0
-    if word in _TIME_WORDS:
+    if word in _TIME_WORDS or word in TIME_WORDS_ELSEWHERE:
         bits |= Trait.TIME_WORD
     if word in _NUMBER_WORDS or any(map(str.isdigit, word)):
         bits |= Trait.NUMBER
