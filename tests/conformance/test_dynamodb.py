@@ -11,31 +11,25 @@ from uuid import uuid4
 
 import pytest
 
-from daybook.engines.dynamodb import hints, keys, open_engine
+from daybook.engines.dynamodb import open_engine
 from daybook.protocols.clock import Clock
 from daybook.registry import Engine, parse_url
 from daybook.testing.message_log_contract import MessageLogContract
 from daybook.testing.record_store_contract import RecordStoreContract
-
-_SHARDS = 3
+from tests.effort import sample
 
 
 class DynamoDB:
     """How the contracts open it: a table per test, a new one after each `renew`."""
 
     persists = True
+    effort: ClassVar[float] = sample(1, long=4) / 4  # emulators take milliseconds for a request
     address: str
 
     @pytest.fixture(autouse=True)
-    def _server(self, dynamodb_url: str) -> None:
+    def _server(self, dynamodb_url: str, few_shards: None) -> None:
         self.address = dynamodb_url
         self.renew()
-
-    @pytest.fixture(autouse=True)
-    def _few_shards(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Looking through all shards is what emulators, one request at a time, are slowest at."""
-        monkeypatch.setattr(keys, "SHARDS", _SHARDS)
-        monkeypatch.setattr(hints, "SHARDS", _SHARDS)
 
     def renew(self) -> None:
         """Go on with another table."""
@@ -53,7 +47,7 @@ class Dynalite(DynamoDB):
     """The same on dynalite."""
 
     @pytest.fixture(autouse=True)
-    def _server(self, dynalite_url: str) -> None:
+    def _server(self, dynalite_url: str, few_shards: None) -> None:
         self.address = dynalite_url
         self.renew()
 
@@ -61,8 +55,8 @@ class Dynalite(DynamoDB):
 class TestMessageLog(Dynalite, MessageLogContract):
     """Sessions and messages, without any transaction."""
 
-    # A step takes some thirty requests, each several milliseconds on an emulator.
-    machine_examples: ClassVar[int] = 2
+    # A step takes some thirty requests.
+    machine_examples: ClassVar[int] = sample(2, long=25)
     machine_steps: ClassVar[int] = 15
 
 
@@ -77,5 +71,5 @@ class TestMotoMessageLog(DynamoDB, MessageLogContract):
 class TestRecordStore(DynamoDB, RecordStoreContract):
     """Records."""
 
-    machine_examples: ClassVar[int] = 2
+    machine_examples: ClassVar[int] = sample(2, long=25)
     machine_steps: ClassVar[int] = 12

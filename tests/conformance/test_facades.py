@@ -131,7 +131,7 @@ class DynamoDB(Paired):
     random_examples: ClassVar[int] = sample(10, long=40)  # an emulator of one thread
 
     @pytest.fixture(autouse=True)
-    def _server(self, dynamodb_url: str) -> None:
+    def _server(self, dynamodb_url: str, few_shards: None) -> None:
         head, _, options = dynamodb_url.partition("?")
         self.address = f"{head}/facade-{uuid4().hex[:8]}?{options}"
 

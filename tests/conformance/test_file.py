@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
@@ -12,6 +13,7 @@ from daybook.protocols.clock import Clock
 from daybook.registry import Engine
 from daybook.testing.message_log_contract import MessageLogContract
 from daybook.testing.record_store_contract import RecordStoreContract
+from tests.effort import sample
 
 
 class File:
@@ -37,6 +39,10 @@ class File:
 class TestMessageLog(File, MessageLogContract):
     """Sessions and messages."""
 
+    machine_examples: ClassVar[int] = sample(15, long=100)
+
 
 class TestRecordStore(File, RecordStoreContract):
     """Records."""
+
+    machine_examples: ClassVar[int] = sample(15, long=100)

@@ -22,6 +22,7 @@ from daybook.testing.log_view_contract import LogViewContract
 from daybook.testing.log_window_contract import LogWindowContract
 from daybook.testing.message_log_contract import MessageLogContract
 from daybook.testing.record_store_contract import RecordStoreContract
+from tests.effort import sample
 
 
 class Scratch:
@@ -58,7 +59,7 @@ class Mongo:
     """How the contracts open it: the module's database, emptied before each test."""
 
     persists = True
-    effort: ClassVar[float] = 0.3  # each change waits for the journal
+    effort: ClassVar[float] = sample(3, long=10) / 10  # each change waits for the journal
     scratch: Scratch
 
     @pytest.fixture(autouse=True)
@@ -79,7 +80,7 @@ class TestMessageLog(Mongo, MessageLogContract):
     """Sessions and messages."""
 
     # A step takes some twenty looks at the server.
-    machine_examples: ClassVar[int] = 2
+    machine_examples: ClassVar[int] = sample(2, long=25)
     machine_steps: ClassVar[int] = 15
 
 
@@ -102,7 +103,7 @@ class TestMessageLogInSmallBlocks(
 
     def test_random_histories_agree_with_the_model(self) -> None:
         """Most of the random histories are compared here, where more can go wrong."""
-        run_log_machine(self, examples=5, steps=15)
+        run_log_machine(self, examples=sample(4, long=25), steps=15)
 
     @pytest.fixture(autouse=True)
     def _small(self, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -115,7 +116,7 @@ class TestMessageLogInSmallBlocks(
 class TestRecordStore(Mongo, RecordStoreContract):
     """Records."""
 
-    machine_examples: ClassVar[int] = 4
+    machine_examples: ClassVar[int] = sample(4, long=25)
     machine_steps: ClassVar[int] = 15
 
 

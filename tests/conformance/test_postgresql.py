@@ -12,6 +12,7 @@ from daybook.testing.facade_contract import FacadeContract
 from daybook.testing.facade_use_contract import FacadeUseContract
 from daybook.testing.message_log_contract import MessageLogContract
 from daybook.testing.record_store_contract import RecordStoreContract
+from tests.effort import sample
 from tests.engines.postgresql.installation import Installation, installation
 
 
@@ -42,14 +43,14 @@ class PostgreSQL:
 class TestMessageLog(PostgreSQL, MessageLogContract):
     """Sessions and messages."""
 
-    machine_examples: ClassVar[int] = 10
+    machine_examples: ClassVar[int] = sample(8, long=25)
     machine_steps: ClassVar[int] = 20
 
 
 class TestRecordStore(PostgreSQL, RecordStoreContract):
     """Records."""
 
-    machine_examples: ClassVar[int] = 10
+    machine_examples: ClassVar[int] = sample(8, long=25)
     machine_steps: ClassVar[int] = 20
 
 
@@ -78,11 +79,11 @@ class TestPlainMessageLog(TestMessageLog):
     """Sessions and messages, on an older server without pgvector."""
 
     server = "plain_postgres_url"
-    machine_examples: ClassVar[int] = 3
+    machine_examples: ClassVar[int] = sample(3, long=25)
 
 
 class TestPlainRecordStore(TestRecordStore):
     """Records, on an older server without pgvector."""
 
     server = "plain_postgres_url"
-    machine_examples: ClassVar[int] = 3
+    machine_examples: ClassVar[int] = sample(3, long=25)

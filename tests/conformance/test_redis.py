@@ -12,6 +12,7 @@ from daybook.protocols.clock import Clock
 from daybook.registry import Engine, parse_url
 from daybook.testing.message_log_contract import MessageLogContract
 from daybook.testing.record_store_contract import RecordStoreContract
+from tests.effort import sample
 
 
 class Redis:
@@ -20,7 +21,7 @@ class Redis:
     persists = True
     address: str
     # Every step is a round trip or several.
-    machine_examples: ClassVar[int] = 8
+    machine_examples: ClassVar[int] = sample(6, long=25)
 
     @pytest.fixture(autouse=True)
     def _patience(self, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -45,7 +46,7 @@ class Redis:
 class Cluster(Redis):
     """The same on a cluster of three masters."""
 
-    machine_examples: ClassVar[int] = 3
+    machine_examples: ClassVar[int] = sample(3, long=25)
 
     @pytest.fixture(autouse=True)
     def _server(self, redis_cluster_url: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
@@ -15,6 +16,7 @@ from daybook.testing.facade_contract import FacadeContract
 from daybook.testing.message_log_contract import MessageLogContract
 from daybook.testing.record_store_contract import RecordStoreContract
 from daybook.testing.search_index_contract import SearchIndexContract
+from tests.effort import sample
 
 
 class SQLite:
@@ -44,9 +46,13 @@ class SQLite:
 class TestMessageLog(SQLite, MessageLogContract):
     """Sessions and messages."""
 
+    machine_examples: ClassVar[int] = sample(15, long=100)
+
 
 class TestRecordStore(SQLite, RecordStoreContract):
     """Records."""
+
+    machine_examples: ClassVar[int] = sample(15, long=100)
 
 
 class TestSearchIndex(SQLite, SearchIndexContract):
