@@ -25,6 +25,7 @@ _POOL = 30
 # How many hits are compared at least for what a newer one says otherwise.
 _COMPARED = 10
 _HISTORY_POOL = 4
+_MOST_OF_HISTORY = 120
 
 
 class Find(Protocol):
@@ -63,7 +64,7 @@ class TimedQuestion(Struct, frozen=True, kw_only=True):
     def pool(self, limit: int) -> int:
         """Return how many hits to read so that `limit` can be chosen among them."""
         if self.times.history:
-            return max(_POOL, limit * _HISTORY_POOL)
+            return max(_POOL, limit, min(limit * _HISTORY_POOL, _MOST_OF_HISTORY))
         return max(_POOL, limit) if self._windows else limit
 
     def arranged(self, hits: Sequence[Hit], limit: int) -> list[Hit]:

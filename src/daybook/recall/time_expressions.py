@@ -19,6 +19,8 @@ _SHORTEST_MONTH = 28
 _HOLIDAY_SHARE = 0.8
 # "the second week immediately leading up to the": nothing that leads to a date is longer.
 _LONGEST_LEAD = 80
+# "What do we eat at Christmas?" asks for a habit.
+_HABIT = re.compile(r"^\W*\w+(?:\s+\w+){0,2}\s+(?:do|does)\b", re.IGNORECASE)
 _LEADING = re.compile(rf"\b{RELATION}\s*(?:the\s+)?$", re.IGNORECASE)
 _FROM = re.compile(r"\b(?:between|from)\s*(?:the\s+)?$", re.IGNORECASE)
 _TO = re.compile(r"\s*(?:and|to|until|till|through|-|\u2013)\s*(?:the\s+)?", re.IGNORECASE)
@@ -37,7 +39,9 @@ def time_windows(text: str, now: datetime) -> list[TimeWindow]:
         text: A question in English.
         now: When it is asked, aware; relative expressions count from here.
     """
-    return list(_joined(text, calendar_spans(text, now), now))
+    habit = _HABIT.search(text) is not None
+    spans = [span for span in calendar_spans(text, now) if not (habit and span.named)]
+    return list(_joined(text, spans, now))
 
 
 def _joined(text: str, spans: list[CalendarSpan], now: datetime) -> Iterator[TimeWindow]:
