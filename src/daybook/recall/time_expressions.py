@@ -20,7 +20,9 @@ _HOLIDAY_SHARE = 0.8
 # "the second week immediately leading up to the": nothing that leads to a date is longer.
 _LONGEST_LEAD = 80
 # "What do we eat at Christmas?" asks for a habit.
-_HABIT = re.compile(r"^\W*\w+(?:\s+\w+){0,2}\s+(?:do|does)\b", re.IGNORECASE)
+_HABIT = re.compile(
+    r"^\W*\w+(?:\s+(?!did|was|were|ha[ds]|have)\w+){0,2}\s+(?:do|does)\b", re.IGNORECASE
+)
 _LEADING = re.compile(rf"\b{RELATION}\s*(?:the\s+)?$", re.IGNORECASE)
 _FROM = re.compile(r"\b(?:between|from)\s*(?:the\s+)?$", re.IGNORECASE)
 _TO = re.compile(r"\s*(?:and|to|until|till|through|-|\u2013)\s*(?:the\s+)?", re.IGNORECASE)
