@@ -114,6 +114,8 @@ class Analyzer:
     def _asked(self, text: str) -> tuple[list[str], Languages]:
         """Return a question's words without its language's little ones, unless none is left."""
         spelled = spelled_words(text)
+        if text.isascii() and not has_hint(spelled):
+            return spelled, Languages()
         languages = languages_of(text, plain_words(spelled))
         asked = [word for word in spelled if not is_little(word, languages.of(script_of(word)))]
         return asked or spelled, languages
