@@ -107,11 +107,9 @@ class CodeSpace:
         for begin in range(0, len(vectors), _PACKED):
             self._append(vectors[begin : begin + _PACKED])
 
-    def presence(self, row_count: int) -> NDArray[np.bool_]:
-        """Return which document rows have a vector."""
-        present = np.zeros(row_count, np.bool_)
-        present[self._first : self._first + len(self._present)] = self._present.view
-        return present
+    def presence(self, rows: Rows) -> NDArray[np.bool_]:
+        """Return which of some document rows have a vector."""
+        return self._inside(rows)
 
     def distances(self, query: Floats, row_count: int) -> NDArray[np.uint16]:
         """Return how many signs of each document row differ from those of `query`.

@@ -32,9 +32,6 @@ class Nearness:
         self._row_count = scope.row_count
         self._alive = scope.alive.view if scope.has_dead_rows else None
         self._all: NDArray[np.uint16] | None = None
-        # Only the pages that are written to take memory, and time.
-        self._cosines = np.zeros(scope.row_count, np.float32)
-        self._known = np.zeros(scope.row_count, np.bool_)
 
     @property
     def is_known(self) -> bool:
@@ -42,22 +39,19 @@ class Nearness:
         return self._space is not None
 
     def cosines(self, rows: Rows) -> Floats:
-        """Return the cosine of each row; 0 for dead ones. Each is computed once."""
+        """Return the cosine of each row; 0 for dead ones."""
         if self._space is None:
             return np.zeros(len(rows), np.float32)
-        asked = np.unique(rows[~self._known.take(rows)])
-        found = self._space.similarity(self._vector, asked)
+        found = self._space.similarity(self._vector, rows)
         if self._alive is not None:
-            found *= self._alive.take(asked)
-        self._cosines[asked] = found
-        self._known[asked] = True
-        return self._cosines.take(rows)
+            found *= self._alive.take(rows)
+        return found
 
     def has_vector(self, rows: Rows) -> Flags:
         """Return which rows can be compared."""
         if self._space is None:
             return np.zeros(len(rows), np.bool_)
-        return self._space.presence(self._row_count)[rows]
+        return self._space.presence(rows)
 
     def distances(self, rows: Rows) -> NDArray[np.uint16]:
         """Return coarse distances of some rows."""
