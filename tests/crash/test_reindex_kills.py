@@ -54,7 +54,7 @@ def test_killed_anywhere_nothing_is_lost_and_the_next_run_ends_it(
 ) -> None:
     whole = run(zygote, copy(), "")
     assert whole is not None
-    for kill_at in range(2, whole["calls"] + 1, whole["calls"] // 4):
+    for kill_at in range(2, whole["calls"] + 1, whole["calls"] // 3):
         url = copy()
         assert run(zygote, url, "", kill_at=kill_at, after=kill_at % 2) is None
         assert asyncio.run(lost(url, "")) == []
@@ -107,18 +107,18 @@ async def use(url: str) -> None:
         await book.recall.flush()
 
 
-@pytest.mark.parametrize("kill_at", [0, 20])
+@pytest.mark.parametrize("kill_at", [0, 12])
 def test_two_runs_at_once_while_messages_come_and_go(
     kill_at: int, copy: Callable[[], str], zygote: Zygote
 ) -> None:
     url = copy()
-    pair = [
-        zygote.spawn("reindex", url=url, index="", kill_at=kill_at * number) for number in range(2)
-    ]
+    pair = [zygote.spawn("reindex", url=url, index="", kill_at=kill_at * first) for first in (1, 0)]
     for child in pair:
         child.go()
     asyncio.run(use(url))
-    assert [child.wait() for child in pair] == [0, -9 if kill_at else 0]
+    # The first one may leave so much to the other that it never comes to the call it dies at.
+    assert pair[0].wait() in ((-9, 0) if kill_at else (0,))
+    assert pair[1].wait() == 0
     asyncio.run(use(url))
     assert asyncio.run(judge(url, "")) == []
     assert asyncio.run(traces(url, "")) == []
