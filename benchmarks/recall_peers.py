@@ -49,7 +49,8 @@ _NOTES = [
     ),
     (
         "Times are the process's processor time, all threads together, for the machine was shared: "
-        "searches for 100 messages one after the other, and how many turns a second of it takes in."
+        "searches for 100 messages one after the other, and how many turns a second of it takes in, "
+        "over all data sets together."
     ),
     (
         "Peers have no field for who speaks, so they get `Name: text` where a turn has a name; "
@@ -115,15 +116,13 @@ def _measured(conversations: Sequence[Conversation], options: argparse.Namespace
         except ImportError as exc:
             print(f"    left out: {exc}", file=sys.stderr)
             continue
-        before = vectors.spent_s
-        timed = ProcessorTimed(side)
+        timed = ProcessorTimed(side, vectors)
         run = asyncio.run(put_questions(timed, conversations))
         answers = {
             key: replace(answer, seconds=seconds)
             for (key, answer), seconds in zip(run.answers.items(), timed.asked_s, strict=True)
         }
-        spent = timed.taken_in_s - (vectors.spent_s - before)
-        yield replace(run, name=name, answers=answers, ingest_s=spent)
+        yield replace(run, name=name, answers=answers, ingest_s=timed.taken_in_s)
         vectors.save()
 
 
