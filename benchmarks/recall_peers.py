@@ -49,8 +49,8 @@ _NOTES = [
     ),
     (
         "Times are the process's processor time, all threads together, for the machine was shared: "
-        "searches for 100 messages one after the other, and how many turns a second of it takes in, "
-        "over all data sets together."
+        "searches for 100 messages one after the other, and how many turns a second of it takes "
+        "in, over all data sets together."
     ),
     (
         "Peers have no field for who speaks, so they get `Name: text` where a turn has a name; "
