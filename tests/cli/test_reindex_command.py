@@ -194,21 +194,23 @@ def wait_until_gone(process: int) -> None:
     pytest.fail("a worker goes on although nobody waits for it")
 
 
-def test_doctor_tells_what_an_old_embedder_made(filled: Daybook) -> None:
-    assert "to re-embed" not in filled("doctor").stdout
-    told = filled("--embedder", "hash:32", "doctor").stdout
-    assert "to re-embed   6 of another embedder" in told
-    assert filled("--embedder", "hash:32", "reindex").exit_code == 0
-    assert "to re-embed" not in filled("--embedder", "hash:32", "doctor").stdout
-
-
-def test_doctor_tells_of_a_run_that_was_broken_off(filled: Daybook, folder: Path) -> None:
+def test_doctor_tells_what_an_old_embedder_made_and_of_a_run_that_was_broken_off(
+    filled: Daybook,
+) -> None:
     async def begin() -> None:
-        async with AsyncDaybook.open("sqlite:///daybook.db", embedder="hash") as book:
+        async with AsyncDaybook.open(
+            "sqlite:///daybook.db", embedder="hash:32", background=False
+        ) as book:
             assert book.reindexing is not None
             await book.reindexing.turns().begin()
 
     asyncio.run(begin())
-    assert "0 of 3 sessions: `daybook reindex` goes on" in filled("doctor").stdout
-    assert filled("reindex").stderr.startswith("going on with a run: 0 of 3 sessions are done")
-    assert "goes on" not in filled("doctor").stdout
+    new = ("--embedder", "hash:32")
+    told = filled(*new, "doctor").stdout
+    assert "to re-embed   6 of another embedder" in told
+    assert "0 of 3 sessions: `daybook reindex` goes on" in told
+    result = filled(*new, "reindex")
+    assert result.stderr.startswith("going on with a run: 0 of 3 sessions are done")
+    told = filled(*new, "doctor").stdout
+    assert "to re-embed" not in told
+    assert "goes on" not in told

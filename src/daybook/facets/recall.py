@@ -263,15 +263,12 @@ class Recall:
         return done
 
     async def is_lost(self) -> bool:
-        """Tell whether the index is empty though nothing waits to be indexed, or only half made.
+        """Tell whether the index holds nothing of what it should, or was only half made anew.
 
-        So it is when the file of a separate index was removed; opening a store asks.
+        So it is when the file of a separate index was removed; opening a store asks. What waits to
+        be indexed is not lost.
         """
-        if not (await self._index.state(None)).documents:
-            if await self._log.pending(limit=1):
-                return False
-            return bool((await self._log.list_sessions(Scope(self._tenant), limit=1)).items)
-        return await self._reindexing.is_half_made()
+        return await self._reindexing.is_lost()
 
     @property
     def _index(self) -> SearchIndex:
