@@ -6,7 +6,13 @@ import pytest
 
 from daybook.recall.analysis import Analyzer
 from daybook.recall.calendar_times import calendar_spans
-from daybook.recall.event_anchors import Sighting, event_windows, find_anchor, place_event
+from daybook.recall.event_anchors import (
+    Sighting,
+    between_window,
+    event_windows,
+    find_anchor,
+    place_event,
+)
 
 _NOW = datetime(2024, 5, 15, 14, 30, tzinfo=UTC)
 _STEMS = Analyzer().stems
@@ -119,3 +125,16 @@ def test_where_the_answer_is(question: str, since: str, until: str) -> None:
     assert (windows[0].since, windows[0].until) == (day(since), day(until))
     assert all(window.event and 0 < window.share <= 1 for window in windows)
     assert all(windows[0].since <= w.since < w.until <= windows[0].until for w in windows)
+
+
+def test_between_two_events() -> None:
+    anchor = find_anchor("What did I buy between the trip and when we moved?", [])
+    assert anchor is not None
+    assert (anchor.phrase, anchor.end_phrase) == ("the trip", "we moved")
+    assert anchor.rest.split() == ["What", "did", "I", "buy", "?"]
+    trip, move = (day("2024-01-20"), day("2024-01-21")), (day("2024-02-19"), day("2024-02-20"))
+    for start, end in ((trip, move), (move, trip)):
+        (window,) = between_window(start, end)
+        assert (window.since, window.until) == (trip[1], move[0])
+    assert between_window(trip, trip) == []
+    assert find_anchor("What was the difference between the dog and the cat?", []) is None

@@ -186,6 +186,13 @@ SCENARIOS = (
     _bought("What did I buy the month after Nora's wedding?", "poems", "tea pot", "rain coat"),
     _bought("After Nora's wedding, what did I buy?", "poems", "tea pot", "rain coat"),
     _bought("What have I bought since Nora's wedding?", "poems", "tea pot", "rain coat"),
+    _bought(
+        "What did I buy between the trip to Iceland and when we moved?",
+        "sweater",
+        "necklace",
+        "frame",
+        "boxes",
+    ),
     _bought("What did I buy right after we moved into the new flat?", "lamp", "bicycle"),
     _came("on 1 February", "Ortega"),
     _came("on 4 March", "Adeyemi"),

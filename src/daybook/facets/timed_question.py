@@ -13,6 +13,7 @@ from daybook.indexing.models import Models
 from daybook.model.hit import Hit
 
 if TYPE_CHECKING:
+    from daybook.recall.event_anchors import EventAnchor
     from daybook.recall.question_times import QuestionTimes
     from daybook.recall.time_relations import TimeWindow
 
@@ -123,15 +124,9 @@ async def timed_question(text: str, *, now: datetime, models: Models, find: Find
     times = read_times(text, now)
     if times.anchor is None:
         return TimedQuestion(text=text, times=times, event_windows=(), models=models)
-    from daybook.recall.event_anchors import Sighting, event_windows, place_event  # noqa: PLC0415
-
-    phrase = times.anchor.phrase
-    told = await find(phrase, _SIGHTINGS)
-    sightings = [Sighting(hit.message.text, hit.said_at) for hit in told if hit.said_at is not None]
-    span = place_event(phrase, sightings, models.analyzer.stems)
-    if span is None:
+    windows = await _event_windows(times.anchor, now, models, find)
+    if not windows:
         return TimedQuestion(text=text, times=times, event_windows=(), models=models)
-    windows = tuple(event_windows(times.anchor, *span, now))
     return TimedQuestion(
         text=times.anchor.question,
         times=times,
@@ -139,6 +134,31 @@ async def timed_question(text: str, *, now: datetime, models: Models, find: Find
         answers=tuple(await find(times.anchor.rest, _ANSWERS, within=windows[-1])),
         models=models,
     )
+
+
+async def _event_windows(
+    anchor: EventAnchor, now: datetime, models: Models, find: Find
+) -> tuple[TimeWindow, ...]:
+    """Return the spans that an event stands for, by what was said of it; none if nothing tells."""
+    from daybook.recall.event_anchors import (  # noqa: PLC0415 - compiles its rules
+        Sighting,
+        between_window,
+        event_windows,
+        place_event,
+    )
+
+    async def placed(phrase: str) -> tuple[datetime, datetime] | None:
+        told = await find(phrase, _SIGHTINGS)
+        dated = [Sighting(hit.message.text, hit.said_at) for hit in told if hit.said_at is not None]
+        return place_event(phrase, dated, models.analyzer.stems)
+
+    span = await placed(anchor.phrase)
+    if span is None:
+        return ()
+    if not anchor.end_phrase:
+        return tuple(event_windows(anchor, *span, now))
+    end = await placed(anchor.end_phrase)
+    return () if end is None else tuple(between_window(span, end))
 
 
 def _dated_by_event(hit: Hit) -> Hit:

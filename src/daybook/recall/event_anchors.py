@@ -22,7 +22,14 @@ from daybook.recall.time_relations import (
     relation_of,
 )
 
-__all__ = ["EventAnchor", "Sighting", "event_windows", "find_anchor", "place_event"]
+__all__ = [
+    "EventAnchor",
+    "Sighting",
+    "between_window",
+    "event_windows",
+    "find_anchor",
+    "place_event",
+]
 
 _SUBJECT = r"(?:I|we|he|she|they|you|it|(?:my|our|his|her|their|the)\s+\w+|[A-Z]\w+)"
 _PHRASE = r"(?P<phrase>[^,;:?!.\n]+)"
@@ -36,6 +43,11 @@ _DAY_OF = re.compile(
 _OF_EVENT = re.compile(
     r"\b(?:on|in|at)\s+the\s+(?P<unit>day|night|morning|evening|week|weekend|month)\s+of\s+"
     r"(?P<phrase>(?:the|my|our|his|her|their)\s[^,;:?!.\n]+)"
+)
+_BETWEEN = re.compile(
+    r"(?<!difference )(?<!choose )(?<!decide )\bbetween\s+"
+    r"(?P<phrase>(?:the|my|our|his|her|their|when)\s[^,;:?!.\n]+?)\s+and\s+"
+    r"(?P<end>(?:the|my|our|his|her|their|when)\s[^,;:?!.\n]+)"
 )
 # "When did we …" asks; "when we did …" dates.
 _ASKING = re.compile(
@@ -96,12 +108,14 @@ class EventAnchor(Struct, frozen=True):
         phrase: The words for the event: "the trip to Rome", "we moved".
         question: What to search for: without those words where they say no more than when.
         rest: The question without them.
+        end_phrase: The words for a second event, if what is asked for lies between the two.
     """
 
     relation: Relation
     phrase: str
     question: str
     rest: str
+    end_phrase: str = ""
 
 
 class Sighting(Struct, frozen=True):
@@ -127,14 +141,18 @@ def find_anchor(question: str, dated: Sequence[CalendarSpan]) -> EventAnchor | N
     """
     if _ASKS_OTHER.search(question):
         return None
+    between = _BETWEEN.search(question)
+    if between is not None and not any(_overlaps(span, between) for span in dated):
+        phrases = (between[part].strip().removeprefix("when ") for part in ("phrase", "end"))
+        rest = f"{question[: between.start()].strip()} {question[between.end() :].strip()}"
+        return EventAnchor(Relation("between"), next(phrases), question, rest, next(phrases))
     for match, relation in _readings(question):
-        start, end = match.start("phrase"), match.end("phrase")
-        if any(span.start < end and span.end > start for span in dated):
+        if any(_overlaps(span, match) for span in dated):
             continue
         phrase = match["phrase"].strip()
         if not _is_event(phrase, relation, question[: match.start()]):
             continue
-        rest = f"{question[: match.start()].strip()} {question[end:].strip(' ,')}".strip()
+        rest = f"{question[: match.start()].strip()} {question[match.end() :].strip(' ,')}".strip()
         if not relation.unit and not _ASKS_PAST.search(rest):
             continue
         cut = bool(relation.unit) and relation.word != "during" and len(rest.split()) > 2  # noqa: PLR2004
@@ -194,6 +212,21 @@ def event_windows(
         edge = min(found.until, found.since + near)
         return [far, TimeWindow(found.since, edge, True, _NEAR_SHARE, True)]
     return [far, TimeWindow(found.until - near, found.until, True, _NEAR_SHARE, True)]
+
+
+def between_window(
+    start: tuple[datetime, datetime], end: tuple[datetime, datetime]
+) -> list[TimeWindow]:
+    """Return the span between two events, whichever came first; none if they are of one time."""
+    first, last = sorted((start, end))
+    if first[1] >= last[0]:
+        return []
+    return [TimeWindow(first[1], last[0], True, _DURING_SHARE, True)]
+
+
+def _overlaps(span: CalendarSpan, match: re.Match[str]) -> bool:
+    """Tell whether words that name a date are among those that name an event."""
+    return span.start < match.end() and span.end > match.start("phrase")
 
 
 def _readings(question: str) -> Iterator[tuple[re.Match[str], Relation]]:

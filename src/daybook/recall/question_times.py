@@ -114,7 +114,7 @@ def answers_before_event(
         answers: The best hits of the event's time for the rest of the question, best first.
         stems: Returns the stems of a text, stop words left out.
     """
-    event = set(stems(anchor.phrase))
+    event = set(stems(f"{anchor.phrase} {anchor.end_phrase}"))
     words = with_past_forms(anchor.rest.lower().replace("?", " ").split())
     asked = set(stems(" ".join(sorted(words)))) - event
     found = list(hits)
