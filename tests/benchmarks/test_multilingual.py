@@ -79,7 +79,7 @@ class EnglishOnly(Analyzer):
         counts = dict.fromkeys(self.stems(text), 1)
         return Analysis(pack_terms(counts), 0, len(counts))
 
-    def stems(self, text: str) -> list[int]:
+    def stems(self, text: str, *, like: str = "") -> list[int]:
         words = re.findall(r"\w+", text.lower())
         return list(dict.fromkeys(crc32(self._stem(word).encode()) for word in words))
 

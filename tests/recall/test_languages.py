@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from daybook.recall.analysis import Analyzer
+from daybook.recall.matched_words import matched_spans, shared_words, words_asked
 from daybook.recall.term_blobs import unpack_many_terms
 from daybook.recall.traits import Trait
 from daybook.recall.words import spelled_words
@@ -167,6 +168,23 @@ def test_question_marks_of_other_scripts(text: str) -> None:
 )
 def test_words_of_time(text: str, says_when: bool) -> None:
     assert bool(ANALYZER.analyse(text).traits & Trait.TIME_WORD) is says_when
+
+
+@pytest.mark.parametrize(
+    ("text", "question", "marked"),
+    [
+        ("Sie hat zwei Katzen und alte Häuser gesehen", "Welche Katze und welches Haus?",
+         ["Katzen", "Häuser"]),
+        ("Мы купили новые велосипеды", "Где мой велосипед?", ["велосипеды"]),
+        ("Elle chante des chansons", "Quelle chanson ?", ["chansons"]),
+    ],
+)  # fmt: skip
+def test_words_are_marked_in_the_language_of_their_text(
+    text: str, question: str, marked: list[str]
+) -> None:
+    spans = matched_spans(text, question, ANALYZER)
+    assert [text[begin:end] for begin, end in spans] == marked
+    assert len(shared_words(text, words_asked(question, ANALYZER), ANALYZER)) == len(marked)
 
 
 def test_little_words_are_not_asked_for() -> None:

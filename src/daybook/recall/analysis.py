@@ -24,7 +24,7 @@ from daybook.recall.word_terms import (
     possible_forms,
     written_forms,
 )
-from daybook.recall.words import folded, parts, plain_words, spelled_words
+from daybook.recall.words import folded, parts, plain_words, spelled_words, words
 
 __all__ = ["Analysis", "Analyzer"]
 
@@ -86,13 +86,17 @@ class Analyzer:
             counts[stem] = counts.get(stem, 0) + 1
         return Analysis(pack_terms(counts), traits | _text_traits(text), len(cut))
 
-    def stems(self, text: str) -> list[int]:
+    def stems(self, text: str, *, like: str = "") -> list[int]:
         """Return the stem hashes that a question asks for, in order of first appearance.
 
         Those of `analyse`, without the little words of the language that the question is in and
         without what its compounds are made of.
+
+        Args:
+            text: The question, or a word.
+            like: A text in whose languages `text` is; what `text` itself tells, if empty.
         """
-        asked, languages = self._asked(text)
+        asked, languages = self._asked(text, like)
         facts = self._facts
         found = [stem for word in plain_words(asked) if (stem := facts[word] & _HASH_MASK)]
         found.extend(stem for forms in self._forms_of(asked, languages) for stem in forms.own)
@@ -111,14 +115,19 @@ class Analyzer:
             found.extend(stem for word in asked for stem in _possible(word))
         return list(dict.fromkeys(found))
 
-    def _asked(self, text: str) -> tuple[list[str], Languages]:
+    def _asked(self, text: str, like: str = "") -> tuple[list[str], Languages]:
         """Return a question's words without its language's little ones, unless none is left."""
         spelled = spelled_words(text)
-        if text.isascii() and not has_hint(spelled):
-            return spelled, Languages()
-        languages = languages_of(text, plain_words(spelled))
+        if like:
+            languages = _languages_of(like)
+        elif text.isascii() and not has_hint(spelled):
+            languages = Languages()
+        else:
+            languages = languages_of(text, plain_words(spelled))
+        if languages.latin == "english" and text.isascii():
+            return spelled, languages
         asked = [word for word in spelled if not is_little(word, languages.of(script_of(word)))]
-        return asked or spelled, languages
+        return asked if like else asked or spelled, languages
 
     def _beyond_english(self, text: str, spelled: list[str], cut: list[str]) -> Iterator[int]:
         """Yield the terms that `text` has beyond the English stems of its words."""
@@ -139,6 +148,11 @@ class Analyzer:
         for one in emoji_in(text):
             yield _hashed(one)
             yield from (self._facts[shown] & _HASH_MASK for shown in shown_by(one))
+
+
+@functools.lru_cache(maxsize=8)
+def _languages_of(text: str) -> Languages:
+    return languages_of(text, words(text))
 
 
 @functools.lru_cache(maxsize=4_096)

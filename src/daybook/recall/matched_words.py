@@ -23,8 +23,8 @@ _UNSPACED = re.compile(f"[{UNSPACED}]")
 class Stems(Protocol):
     """What finds the stems of words: an `Analyzer`."""
 
-    def stems(self, text: str) -> list[int]:
-        """Return the stem hashes of a text, stop words left out."""
+    def stems(self, text: str, *, like: str = "") -> list[int]:
+        """Return the stem hashes of a text in the languages of `like`, stop words left out."""
         ...
 
 
@@ -48,7 +48,7 @@ def matched_spans(text: str, query: str, analyzer: Stems) -> list[tuple[int, int
             spans += [(begin + first, begin + last) for first, last in parts]
             continue
         if word not in asked:
-            asked[word] = not wanted.isdisjoint(analyzer.stems(word))
+            asked[word] = not wanted.isdisjoint(analyzer.stems(word, like=text))
         if asked[word]:
             spans.append(found.span())
     return spans
@@ -58,7 +58,7 @@ def words_asked(query: str, analyzer: Stems) -> list[tuple[str, frozenset[int]]]
     """Return the telling words of a question, each once, as written there, with their stems."""
     found: dict[str, tuple[str, frozenset[int]]] = {}
     for match in _WORD.finditer(query):
-        stems = frozenset(analyzer.stems(match[0]))
+        stems = frozenset(analyzer.stems(match[0], like=query))
         if stems:
             found.setdefault(match[0].casefold(), (match[0], stems))
     return list(found.values())
