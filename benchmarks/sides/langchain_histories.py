@@ -25,6 +25,7 @@ from benchmarks.talk import Exchange
 __all__ = [
     "LangChainDynamo",
     "LangChainFile",
+    "LangChainHistory",
     "LangChainMemory",
     "LangChainMongo",
     "LangChainPostgres",
@@ -35,7 +36,7 @@ _NAME = "langchain"
 _MOST_IN_DYNAMODB = 500  # of such messages fit the 400 KB that one item may have
 
 
-class _LangChain(SyncHistory):
+class LangChainHistory(SyncHistory):
     """One history object for each session; loads are all or nothing."""
 
     def __init__(self) -> None:
@@ -88,7 +89,7 @@ class _LangChain(SyncHistory):
         """Close nothing: most of them cannot."""
 
 
-class LangChainMemory(_LangChain):
+class LangChainMemory(LangChainHistory):
     """`InMemoryChatMessageHistory`."""
 
     def make(self, session: str) -> Any:  # noqa: ARG002 - as the others
@@ -98,7 +99,7 @@ class LangChainMemory(_LangChain):
         return InMemoryChatMessageHistory()
 
 
-class LangChainFile(_LangChain):
+class LangChainFile(LangChainHistory):
     """`FileChatMessageHistory`."""
 
     def __init__(self, folder: Path) -> None:
@@ -121,7 +122,7 @@ class LangChainFile(_LangChain):
         return folder_bytes(self._folder)
 
 
-class LangChainRedis(_LangChain):
+class LangChainRedis(LangChainHistory):
     """`RedisChatMessageHistory` of langchain-community."""
 
     def __init__(self, url: str) -> None:
@@ -151,7 +152,7 @@ class LangChainRedis(_LangChain):
             history.redis_client.close()
 
 
-class LangChainPostgres(_LangChain):
+class LangChainPostgres(LangChainHistory):
     """`PostgresChatMessageHistory` of langchain-postgres."""
 
     def __init__(self, url: str) -> None:
@@ -178,7 +179,7 @@ class LangChainPostgres(_LangChain):
         self._connection.close()
 
 
-class LangChainMongo(_LangChain):
+class LangChainMongo(LangChainHistory):
     """`MongoDBChatMessageHistory` of langchain-mongodb."""
 
     def __init__(self, url: str) -> None:
@@ -210,7 +211,7 @@ class LangChainMongo(_LangChain):
         self._client.close()
 
 
-class LangChainDynamo(_LangChain):
+class LangChainDynamo(LangChainHistory):
     """`DynamoDBChatMessageHistory` of langchain-community: one item for a whole session."""
 
     def __init__(self, url: str) -> None:
