@@ -1,1 +1,1 @@
-"""What several engines need and none owns: clients per event loop, deadlines, short columns."""
+"""What several engines need and none owns: clients per event loop, threads, deadlines, columns."""
