@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import unicodedata
+from zlib import crc32
 
 import pytest
+import Stemmer
 from hypothesis import given
 from hypothesis import strategies as st
 
 from daybook.recall.analysis import Analyzer
 from daybook.recall.matched_words import matched_spans, shared_words, words_asked
+from daybook.recall.stop_words import STOP_WORDS
 from daybook.recall.term_blobs import unpack_many_terms
 from daybook.recall.traits import Trait
 from daybook.recall.words import spelled_words
@@ -50,6 +54,30 @@ def test_english_is_analysed_as_it_always_was() -> None:
         one = ANALYZER.analyse(line)
         seen.update(b"%s %d %d\n" % (one.terms, one.length, one.traits))
     assert seen.hexdigest()[:16] == _AS_IT_WAS
+
+
+def old_words(text: str) -> list[str]:
+    """Return the words that an analysis without other languages cut, in scripts it could cut."""
+    plain = unicodedata.normalize("NFKD", text.lower().replace("\u2019", "'"))
+    bare = unicodedata.normalize("NFC", re.sub("[\u0300-\u036f\ufe0f]", "", plain))
+    return re.sub(r"[^\w']|_", " ", bare).split()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Wir ziehen im Herbst in eine Dachgeschosswohnung am Hafen um",
+        "À la bibliothèque j'ai oublié mes clés et l'été est fini",
+        "Łódź jest piękna, mieszkałam tam przez trzy lata",
+        "Вчера я взяла кошку из приюта, её зовут Марта",
+        "Χθες υιοθέτησα μια γάτα",
+        "Søren møtte Zoë på café",
+    ],
+)
+def test_what_older_indexes_hold_is_still_among_the_terms(text: str) -> None:
+    english = Stemmer.Stemmer("english").stemWord
+    old = {crc32(english(word).encode()) for word in old_words(text) if word not in STOP_WORDS}
+    assert old <= terms(text)
 
 
 def test_a_typographer_changes_nothing_in_english() -> None:

@@ -32,6 +32,8 @@ __all__ = ["Analysis", "Analyzer"]
 _CACHED_WORDS = 131_072
 # Longer words are identifiers or encoded data: hashed as they are, not kept.
 _LONGEST_WORD = 40
+# Each costs a search of the postings; only a list of words without a sentence has so many.
+_MOST_POSSIBLE = 64
 _HASH_BITS = 32
 # Of full width, Arabic, Ethiopic and Armenian.
 _QUESTION_MARKS = str.maketrans(dict.fromkeys("\uff1f\u061f\u1367\u055e", "?"))
@@ -113,7 +115,7 @@ class Analyzer:
         found = [stem for forms in self._forms_of(asked, languages) for stem in forms.parts]
         if languages.latin == "english" and STOP_WORDS.isdisjoint(asked):
             found.extend(stem for word in asked for stem in _possible(word))
-        return list(dict.fromkeys(found))
+        return list(dict.fromkeys(found))[:_MOST_POSSIBLE]
 
     def _asked(self, text: str, like: str = "") -> tuple[list[str], Languages]:
         """Return a question's words without its language's little ones, unless none is left."""
