@@ -83,7 +83,8 @@ def search_large(scope: DocumentColumns, query: CandidateQuery) -> Candidates:
     lexical = word_scores(scope, found[: len(query.terms)], frequency, mean_length)
     legs = _Legs(scope, query, lexical, Nearness(scope, query))
     allowed = allowed_rows(scope, query)
-    worded = _best_by_words(lexical, allowed)
+    restricted = np.count_nonzero(allowed) < len(scope)
+    worded = _best_by_words(lexical, allowed if restricted else None)
     pool = _pool(legs, allowed, worded)
     chosen = _choose(legs, pool, worded)
     rows = chosen.rows
@@ -101,9 +102,15 @@ def search_large(scope: DocumentColumns, query: CandidateQuery) -> Candidates:
     return gather(scope, chosen, scores, Words(found, frequency, mean_length))
 
 
-def _best_by_words(lexical: Floats, among: Flags) -> Rows:
-    """Return the best of some rows by words, those without any word left out."""
-    return best(lexical, np.flatnonzero((lexical > 0) & among), _OF_EACH_LEG)
+def _best_by_words(lexical: Floats, among: Flags | None) -> Rows:
+    """Return the best of some rows (None: of all) by words, those without any word left out."""
+    scores = lexical if among is None else lexical * among
+    worded = scores[scores > 0]
+    if len(worded) <= _OF_EACH_LEG:
+        return np.flatnonzero(scores)
+    last = np.partition(worded, len(worded) - _OF_EACH_LEG)[len(worded) - _OF_EACH_LEG]
+    better = np.flatnonzero(scores > last)
+    return np.append(better, np.flatnonzero(scores == last)[: _OF_EACH_LEG - len(better)])
 
 
 def _best_by_meaning(legs: _Legs, among: Flags | None) -> Rows:

@@ -57,6 +57,8 @@ class Nearness:
         """Return coarse distances of some rows."""
         if self._space is None:
             return np.zeros(len(rows), np.uint16)
+        if self._all is not None:
+            return self._all.take(rows)
         return self._space.finer_distances(self._vector, rows)
 
     def nearest(self, among: Flags | None, count: int) -> Rows:
@@ -77,7 +79,7 @@ class Nearness:
         if len(rows) <= count:
             return rows
         finer = self._space.finer_distances(self._vector, rows)
-        return rows[np.argpartition(finer, count)[:count]]
+        return np.sort(rows[np.argpartition(finer, count)[:count]])
 
 
 def _lowest(values: NDArray[np.uint16], count: int, most: int) -> Rows:

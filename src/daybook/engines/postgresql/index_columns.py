@@ -201,6 +201,7 @@ class StoredColumns:
             if again is None or again.row != held.row:
                 return None
             chunk = again
+        del chunk
         if held.columns.row_count > MOST_EXACT:
             await asyncio.to_thread(give_back)
         return held, size

@@ -56,7 +56,6 @@ class _Scope:
             connection.execute("COMMIT")
 
     def _read_new(self, connection: sqlite3.Connection, row: int) -> None:
-        held = self.columns.row_count
         batches = read_documents(
             connection,
             after=self.last_key,
@@ -69,8 +68,6 @@ class _Scope:
             self.columns = fitting(self.columns, self._most_exact)
             if batch.numbers is not None:
                 self.last_key = int(batch.numbers[-1])
-        if self.columns.row_count - held > MOST_EXACT:
-            give_back()
 
     def _empty(self, connection: sqlite3.Connection, row: int) -> _Columns:
         linked = self.name[2] == "turns"
@@ -93,7 +90,10 @@ class FileColumns:
         """Give a scope's up-to-date columns to one thread at a time."""
         scope = self._cache.scope(name)
         with scope.lock:
+            held = scope.columns.row_count
             scope.refresh(connection)
+            if scope.columns.row_count - held > MOST_EXACT:
+                give_back()
             yield scope.columns
             size = scope.columns.memory_bytes
         self._cache.report(name, scope, size)
