@@ -235,8 +235,11 @@ def _fill_block(recall: RecallPlan, cut: Cut, counter: TokenCounter) -> _Quoted:
         if room is None or tokens <= room:
             return _Quoted(message, tokens, sources, left_out)
         # The whole may take more than its parts did.
-        chosen.pop()
-        left_out += 1
+        last = chosen.pop()
+        if last.context:
+            chosen.append(replace(last, context=()))
+        else:
+            left_out += 1
     return _Quoted(left_out=left_out)
 
 

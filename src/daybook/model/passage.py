@@ -9,7 +9,7 @@ from msgspec import Struct
 from daybook.model.message import Message
 from daybook.model.quoted_text import escape_recalled, label
 
-__all__ = ["Passage", "PassageLine", "Recollection", "render_line"]
+__all__ = ["Passage", "PassageLine", "Recollection", "day_of", "render_line"]
 
 _INDENT = "\n    "
 
@@ -70,7 +70,7 @@ class Passage(Struct, frozen=True, kw_only=True):
         """Return the passage with its date and who speaks, escaped as `Recollection.as_text`."""
         rendered, day = [], ""
         for line in self.lines:
-            shown = _day(line.said_at)
+            shown = day_of(line.said_at)
             rendered.append(render_line(line, dated=shown != day))
             day = shown
         return "\n".join(rendered)
@@ -104,14 +104,15 @@ def render_line(line: PassageLine, *, dated: bool) -> str:
     """Return a line as text, with the date in front where it `dated` opens a passage or a day."""
     notes = ""
     if line.said_again:
-        days = sorted({_day(moment) for moment in line.said_again})
+        days = sorted({day_of(moment) for moment in line.said_again})
         notes = f" (said again {', '.join(days)})"
     if line.superseded_by is not None:
         notes += " (no longer so: see a later message)"
     text = escape_recalled(line.text).strip().replace("\n", _INDENT)
-    date = f"[{_day(line.said_at)}] " if dated else ""
+    date = f"[{day_of(line.said_at)}] " if dated else ""
     return f"{date}{label(line.speaker)}: {text}{notes}"
 
 
-def _day(moment: datetime | None) -> str:
+def day_of(moment: datetime | None) -> str:
+    """Return the day of a moment, UTC, as passages name it."""
     return "undated" if moment is None else moment.astimezone(UTC).strftime("%Y-%m-%d")

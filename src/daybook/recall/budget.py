@@ -27,8 +27,8 @@ _LENGTH_SHARE = 0.7
 # What is so far below the best is hardly ever evidence: at most 0.4 points are lost, and up to 15 %
 # of the budget is saved.
 _WORST_BELOW_BEST = 8.0
-# A short answer is understood with its question: that costs nothing measurable up to a tenth of the
-# budget. Any other neighbour costs evidence.
+# A short answer is understood with its question, if there is room left. Any other neighbour costs
+# evidence.
 _SHORT_BYTES = 80  # some fifteen words, in any script
 _CONTEXT_SHARE = 0.1
 
@@ -72,7 +72,8 @@ def fill_budget(
         room: What may be spent.
         cost: Given a place, its message, and the places taken so far, what it costs; at least 1.
         whole_surroundings: Take all of a hit's neighbours, or the hit alone where they do not fit;
-            otherwise only the question that a short answer follows.
+            otherwise only the question that a short answer follows, in up to a tenth of the room
+            and in what hits leave.
 
     Laws: `used` ≤ `room`; the first hit is in if it fits alone; no place is taken twice; a text
     that a chosen one contains is not taken again, only counted to it.
@@ -82,6 +83,8 @@ def fill_budget(
     filling = _Filling(hits, room, cost, whole_surroundings=whole_surroundings)
     for number in _by_worth(hits, cost):
         filling.offer(number)
+    if not whole_surroundings:
+        filling.take_questions()
     return filling.filled()
 
 
@@ -113,7 +116,6 @@ class _Filling:
         self._room = room
         self._cost = cost
         self._whole = whole_surroundings
-        self._context_room = room * _CONTEXT_SHARE
         self._used = 0
         self._left_out = 0
         self._taken: set[Place] = set()
@@ -138,7 +140,8 @@ class _Filling:
         self._used += price
         self._order.append(number)
         self._said.add(hit)
-        self._take_context(number)
+        if self._whole:
+            self._take_context(number, _surroundings(hit), self._room - self._used)
 
     def filled(self) -> Filled:
         """Return what came in. A neighbour that turned out to be a hit is the hit alone."""
@@ -160,21 +163,34 @@ class _Filling:
     def _price(self, place: Place, message: Message) -> int:
         return 0 if place in self._taken else self._cost(place, message, self._taken)
 
-    def _take_context(self, number: int) -> None:
-        hit = self._hits[number]
-        around = [one for one in _surroundings(hit) if (hit.session_id, one[0]) not in self._taken]
-        if not self._whole:
-            around = [one for one in around if one[0] == hit.seq - 1 and "?" in one[1].text]
-            around = (
-                around if len(hit.message.text.encode(errors="replace")) <= _SHORT_BYTES else []
-            )
-        total = sum(self._price((hit.session_id, seq), message) for seq, message in around)
-        if self._used + total > self._room or (not self._whole and total > self._context_room):
-            return
-        self._context_room -= total
+    def take_questions(self) -> None:
+        """Take the questions that short answers follow into what is left, the best answer's first.
+
+        Not while hits are being offered: half a message of them for each question asked, within a
+        twentieth of the budget, cost LoCoMo half a point of evidence.
+        """
+        room = self._room * _CONTEXT_SHARE
+        for number in sorted(self._order):
+            hit = self._hits[number]
+            if len(hit.message.text.encode(errors="replace")) <= _SHORT_BYTES:
+                before = [
+                    one
+                    for one in _surroundings(hit)
+                    if one[0] == hit.seq - 1 and "?" in one[1].text
+                ]
+                room -= self._take_context(number, before, min(room, self._room - self._used))
+
+    def _take_context(self, number: int, around: Sequence[tuple[int, Message]], room: float) -> int:
+        """Take all of a hit's neighbours or none; return what they cost."""
+        session_id = self._hits[number].session_id
+        free = [(seq, one) for seq, one in around if (session_id, seq) not in self._taken]
+        total = sum(self._price((session_id, seq), message) for seq, message in free)
+        if total > room:
+            return 0
         self._used += total
-        self._taken.update((hit.session_id, seq) for seq, _ in around)
-        self._context[number] = around
+        self._taken.update((session_id, seq) for seq, _ in free)
+        self._context[number] = free
+        return total
 
 
 def _surroundings(hit: Hit) -> list[tuple[int, Message]]:

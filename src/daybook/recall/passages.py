@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from daybook.model.hit import Hit
 from daybook.model.message import Message
-from daybook.model.passage import Passage, PassageLine, Recollection, render_line
+from daybook.model.passage import Passage, PassageLine, Recollection, day_of, render_line
 from daybook.protocols.token_counter import TokenCounter
 from daybook.recall.budget import Chosen, Place, fill_budget
 from daybook.recall.excerpts import excerpt
@@ -49,8 +49,11 @@ def recollect(
         if tokens <= max_tokens:
             return Recollection(passages=found.passages, tokens=tokens, left_out=left_out)
         # Tokens of a whole may be more than those of its parts, with some tokenizers.
-        chosen.pop()
-        left_out += 1
+        last = chosen.pop()
+        if last.context:
+            chosen.append(replace(last, context=()))
+        else:
+            left_out += 1
     return Recollection(passages=(), tokens=0, left_out=left_out)
 
 
@@ -67,16 +70,19 @@ class _Sheet:
         self._too_much = max_tokens + 1
         self._date = self._count("[2000-01-01] ")
         self._known: dict[Place, int] = {}
+        self._days: dict[Place, str] = {}
 
     def cost(self, place: Place, message: Message, taken: Collection[Place]) -> int:
-        """Return what a message adds to the text at most; a date opens each run of messages."""
+        """Return what a message adds to the text at most; a date opens each run and each day."""
         if place not in self._known:
             self._known[place] = self._line_cost(place, message)
-        tokens = self._known[place] + self._date
+            self._days[place] = day_of(message.created_at)
         session_id, seq = place
-        if (session_id, seq - 1) in taken:
-            tokens -= self._date
-        if (session_id, seq + 1) in taken:
+        tokens = self._known[place]
+        before, after = (session_id, seq - 1), (session_id, seq + 1)
+        if before not in taken or self._days[before] != self._days[place]:
+            tokens += self._date
+        if after in taken and self._days[after] == self._days[place]:
             tokens -= self._date
         return max(1, tokens)
 
