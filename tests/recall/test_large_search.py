@@ -78,7 +78,7 @@ def small_pools(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(large_search, "_NEAREST", 600)
     monkeypatch.setattr(large_search, "_OF_EACH_LEG", 400)
     monkeypatch.setattr(large_search, "_FEWEST_PEOPLE", 100)
-    monkeypatch.setattr(large_sessions, "_CLOSELY", 12)
+    monkeypatch.setattr(large_sessions, "_CLOSELY", 24)
     monkeypatch.setattr(nearness, "_WIDER", 3)
 
 

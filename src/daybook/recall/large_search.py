@@ -75,7 +75,8 @@ class _Legs:
 def search_large(scope: DocumentColumns, query: CandidateQuery) -> Candidates:
     """Return what may answer `query` in `scope`, filtered before any cut.
 
-    Cost: 10 ms for a million documents, and 10 ns for each occurrence of the query's words.
+    Cost: measured by `benchmarks/recall_scale.py`; grows with the documents by some 10 ns each, and
+    with each occurrence of the query's words by as much.
     """
     found = living(scope, scope.postings.find(query.full_terms))
     frequency = np.array([len(rows) for rows, _ in found], np.float32)

@@ -13,7 +13,7 @@ __all__ = ["session_scores"]
 
 # Of each session so many of the coarsely nearest turns are looked at closely: the three best of
 # them are nearly always the three best of all.
-_CLOSELY = 8
+_CLOSELY = 12
 # Beyond so many members, sessions larger than the second number are known by their best rows.
 _MOST_MEMBERS = 65_536
 _LARGE_SESSION = 1_024
