@@ -29,7 +29,9 @@ LIFETIME = frozenset(
         *("open", "close", "resume", "capabilities"),
         "clock",
         "model",  # asks a model what it is given; its counts are those of `costs`
+        "reindexing",  # what `recall.reindex` and `records.reindex` run
         "turn_leases",  # makes a lease on a session that was looked up before
+        "reindexing",  # makes the workers of `recall.reindex` and `records.reindex`
     }
 )
 """What a daybook offers beside its facets: none of it reads what is stored."""
@@ -48,7 +50,7 @@ _PLAIN = frozenset(
     "max_messages cursor at role expires_at format since until neighbours read_your_writes "
     "on_progress provenance expected_version filter offset max_depth "
     "searched strategy system profile model keep_receipt kind usd tokens period by "
-    "expires_after".split()
+    "expires_after fresh explain".split()
 )
 _USER = "user_id"
 _MODEL = "ollama:none"
