@@ -33,7 +33,8 @@ class Embedder(Protocol):
         """Return one row for each text.
 
         Args:
-            texts: Any texts; an empty one gives a zero row.
+            texts: Any texts; an empty one gives a zero row, and one that the embedder cannot read
+                may.
             purpose: What the vectors are for; some models treat a query otherwise.
 
         Returns:
