@@ -29,9 +29,7 @@ LIFETIME = frozenset(
         *("open", "close", "resume", "capabilities"),
         "clock",
         "model",  # asks a model what it is given; its counts are those of `costs`
-        "reindexing",  # what `recall.reindex` and `records.reindex` run
         "turn_leases",  # makes a lease on a session that was looked up before
-        "reindexing",  # makes the workers of `recall.reindex` and `records.reindex`
     }
 )
 """What a daybook offers beside its facets: none of it reads what is stored."""
