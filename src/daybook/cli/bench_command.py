@@ -72,7 +72,7 @@ def command() -> None:
     default=100,
     show_default=True,
     type=click.IntRange(1, 1000),
-    help="Messages asked for each time.",
+    help="Messages asked for each time; the times printed are of such searches.",
 )
 @click.option(
     "--store",
