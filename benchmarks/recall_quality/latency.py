@@ -27,6 +27,8 @@ _TURNS_PER_SESSION = 25
 _WORDS_PER_TURN = 26
 _EVERYDAY = 3_000
 _RARE = 30_000
+# As `daybook.indexing.query_runner` asks for.
+_CANDIDATES = 600
 
 
 def made_up_texts(count: int, rng: random.Random) -> list[str]:
@@ -79,7 +81,7 @@ def measure(size: int, questions: int = 200) -> dict[str, float]:
         query = plan_query(text, analyzer=analyzer, now=_NOW, speaker_names=columns.speakers)
         vector = table.encode([query.subject])[0]
         planned = time.perf_counter()
-        candidates = columns.candidates(query.candidate_query(vector, table.id))
+        candidates = columns.candidates(query.candidate_query(vector, table.id, limit=_CANDIDATES))
         found = time.perf_counter()
         rank(query, candidates, token_embedder=table, weights=weights, limit=10)
         end = time.perf_counter()
