@@ -30,6 +30,7 @@ LIFETIME = frozenset(
         "clock",
         "model",  # asks a model what it is given; its counts are those of `costs`
         "turn_leases",  # makes a lease on a session that was looked up before
+        "reindexing",  # makes the workers of `recall.reindex` and `records.reindex`
     }
 )
 """What a daybook offers beside its facets: none of it reads what is stored."""
