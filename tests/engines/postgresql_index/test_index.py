@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from itertools import chain
 
 import numpy as np
 import psycopg
 import pytest
 from psycopg.sql import SQL, Identifier
 
+from daybook.engines.postgresql.schema import STEPS, render
 from daybook.model.index_document import IndexDocument
 from daybook.protocols.search_index import SearchIndex
 from daybook.testing.fake_clock import FakeClock
@@ -100,32 +102,29 @@ async def test_what_another_process_deletes_is_gone_at_once(place: Prepared) -> 
             await engine.close()
 
 
-async def test_an_older_schema_loses_what_pgvector_was_used_for(place: Prepared) -> None:
-    """Step 5 drops the tables of a copy nobody reads any more, and keeps the documents."""
-    engine = await place.open(FakeClock())
-    await engine.index.put(ALICE, "turns", many(0, 20))
-    await engine.close()
-    back = [
-        "CREATE TABLE {}.index_legs (scope bigint)",
-        "ALTER TABLE {}.index_scopes ADD COLUMN legs_to bigint NOT NULL DEFAULT 0",
-        "DROP FUNCTION {}.index_columns",
-        "DROP FUNCTION {}.index_living",
-        "UPDATE {}.installation SET version = 4",
-    ]
-    with psycopg.connect(place.url, autocommit=True) as connection:
-        for statement in back:
-            connection.execute(SQL(statement).format(Identifier(place.schema)))
-    engine = await place.open(FakeClock())
-    try:
-        found = await engine.index.candidates(ALICE, "turns", query("word7"))
-        assert found.document_count == 20
-        with psycopg.connect(place.url) as connection:
-            legs = connection.execute(
-                "SELECT to_regclass(%s)", (f"{place.schema}.index_legs",)
-            ).fetchone()
+async def test_an_older_schema_loses_what_pgvector_was_used_for(postgres_url: str) -> None:
+    """Step 5 drops the tables of a copy nobody reads any more."""
+    with prepared(postgres_url) as old:
+        installation = (
+            f"CREATE SCHEMA {old.schema}",
+            "CREATE TABLE {schema}.installation AS SELECT 4 AS version",
+            "CREATE TABLE {schema}.index_legs (scope bigint)",
+        )
+        with psycopg.connect(old.url, autocommit=True) as connection:
+            for statement in (installation[0], *chain(*STEPS[:4]), *installation[1:]):
+                connection.execute(render(statement, old.schema).encode())
+        engine = await old.open(FakeClock())
+        try:
+            await engine.index.put(ALICE, "turns", many(0, 20))
+            found = await engine.index.candidates(ALICE, "turns", query("word7"))
+            assert found.document_count == 20
+            with psycopg.connect(old.url) as connection:
+                legs = connection.execute(
+                    "SELECT to_regclass(%s)", (f"{old.schema}.index_legs",)
+                ).fetchone()
             assert legs == (None,)
-    finally:
-        await engine.close()
+        finally:
+            await engine.close()
 
 
 @pytest.mark.parametrize("most", [0, 1_000_000])
