@@ -34,6 +34,8 @@ class IndexDocument(Struct, frozen=True, kw_only=True, eq=False):
         tokens: Rows of the static table in order (uint16, little-endian), for late interaction.
         vector: Shape (d,), float32, L2-normalised; None if nothing could be embedded.
         embedder: Id of the embedder that made `vector`; empty without one.
+        token_vectors: Its telling tokens' vectors under that embedder, packed by it, for late
+            interaction; empty where the embedder makes none.
     """
 
     key: str
@@ -48,6 +50,7 @@ class IndexDocument(Struct, frozen=True, kw_only=True, eq=False):
     tokens: bytes
     vector: NDArray[np.float32] | None
     embedder: str
+    token_vectors: bytes = b""
 
 
 class IndexState(Struct, frozen=True, kw_only=True):

@@ -87,6 +87,21 @@ class SearchIndex(Protocol):
         """
         ...
 
+    async def token_vectors(
+        self, scope: Scope, collection: Collection, places: Sequence[tuple[str, str, int]]
+    ) -> list[bytes]:
+        """Return what `IndexDocument.token_vectors` of some documents is, in the order asked.
+
+        Args:
+            scope: Whose documents.
+            collection: Turns or records.
+            places: Group, key and position of each; some hundreds, the ones a search may return.
+
+        Returns:
+            Empty bytes for a document that has none or is gone meanwhile.
+        """
+        ...
+
     async def stale(
         self, collection: Collection, embedder: str, *, limit: int
     ) -> list[tuple[Scope, str, str, int]]:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 
+from msgspec.structs import replace
+
+from daybook.model.index_document import IndexDocument
 from daybook.model.scope import Scope
 from daybook.protocols.search_index import SearchIndex
 from daybook.testing.fake_clock import FakeClock
@@ -224,6 +227,34 @@ class IndexWriteContract(Contract[SearchIndex]):
         for name in AWKWARD_IDS:
             await index.put(ALICE, "records", [document(name, group=name, position=0)])
             assert await index.listed(ALICE, "records", name) == [(name, 0)]
+
+    @scenario
+    async def test_token_vectors_are_those_of_the_document(
+        self, index: SearchIndex, clock: FakeClock
+    ) -> None:
+        """As last written, in the order asked, of one user alone; none of what is gone."""
+
+        def with_vectors(key: str, position: int, vectors: bytes) -> IndexDocument:
+            return replace(document(key, position=position), token_vectors=vectors)
+
+        batch = [with_vectors("a", 1, b"\x00old"), with_vectors("b", 2, b"b"), document("c")]
+        await index.put(ALICE, "turns", batch)
+        await index.put(ALICE, "turns", [with_vectors("a", 1, b"\xff\x00new")])
+        await index.put(ALICE, "turns", [with_vectors("a", 1, b""), with_vectors("a", 1, b"last")])
+        await index.put(BOB, "turns", [with_vectors("b", 2, b"of Bob")])
+        places = [("s", "b", 2), ("s", "c", 1), ("s", "a", 1), ("t", "a", 1), ("s", "b", 2)]
+        assert await index.token_vectors(ALICE, "turns", places) == [b"b", b"", b"last", b"", b"b"]
+        assert await index.token_vectors(ALICE, "records", places) == [b""] * 5
+        assert await index.token_vectors(ALICE, "turns", []) == []
+        await index.put(ALICE, "turns", [document("a", position=1)])
+        await index.delete(ALICE, "turns", "s", keys=["b"])
+        await index.put(ALICE, "turns", [document("b", position=2)])
+        assert await index.token_vectors(ALICE, "turns", places) == [b""] * 5
+        await index.put(ALICE, "turns", batch)
+        await index.erase(ALICE)
+        await index.put(ALICE, "turns", [document("b", position=2)])
+        assert await index.token_vectors(ALICE, "turns", places) == [b""] * 5
+        assert await index.token_vectors(BOB, "turns", places[:1]) == [b"of Bob"]
 
     @scenario
     async def test_any_id_names_one_document(self, index: SearchIndex, clock: FakeClock) -> None:

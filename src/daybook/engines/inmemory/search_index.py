@@ -29,6 +29,7 @@ class _Documents:
         self.columns: ScopeColumns | LargeColumns = ScopeColumns(linked=collection == "turns")
         self._most_exact = most_exact
         self.listed: dict[tuple[str, str], tuple[int, str]] = {}  # position, embedder
+        self.token_vectors: dict[tuple[str, str], bytes] = {}
         self.watermarks: dict[str, int] = {}
 
     def add(
@@ -38,6 +39,9 @@ class _Documents:
         self.columns = fitting(self.columns, self._most_exact)
         for one in documents:
             self.listed[one.group, one.key] = (one.position, one.embedder)
+            self.token_vectors.pop((one.group, one.key), None)
+            if one.token_vectors:
+                self.token_vectors[one.group, one.key] = one.token_vectors
         for group, position in watermarks:
             self.watermarks[group] = max(position, self.watermarks.get(group, 0))
 
@@ -54,6 +58,7 @@ class _Documents:
         ]
         for place in gone:
             del self.listed[place]
+            self.token_vectors.pop(place, None)
         self.columns.remove(group, keys=keys, before=before)
         return len(gone)
 
@@ -141,6 +146,15 @@ class InMemorySearchIndex:
         )
         with self._lock:
             return found.columns.candidates(query)
+
+    async def token_vectors(
+        self, scope: Scope, collection: Collection, places: Sequence[tuple[str, str, int]]
+    ) -> list[bytes]:
+        """Return documents' token vectors."""
+        found = self._find(scope, collection, "token vectors")
+        with self._lock:
+            held = {} if found is None else found.token_vectors
+            return [held.get((group, key), b"") for group, key, _ in places]
 
     async def stale(
         self, collection: Collection, embedder: str, *, limit: int

@@ -24,6 +24,7 @@ __all__ = [
     "name_from_bytes",
     "name_to_bytes",
     "put_arguments",
+    "token_vector_arguments",
 ]
 
 _UUID, _TEXT = b"\x00", b"\x01"
@@ -75,6 +76,19 @@ def put_arguments(
         pack_vectors([one.vector for one in kept]),
         [name_to_bytes(group) for group in marks],
         list(marks.values()),
+    )
+
+
+def token_vector_arguments(documents: Sequence[IndexDocument]) -> tuple[Any, ...] | None:
+    """Return the last arguments of ``index_put_token_vectors``; None if no document has any."""
+    last = {(one.group, one.key): one for one in documents}
+    kept = [one for one in last.values() if one.token_vectors]
+    if not kept:
+        return None
+    return (
+        [name_to_bytes(one.group) for one in kept],
+        [name_to_bytes(one.key) for one in kept],
+        [one.token_vectors for one in kept],
     )
 
 

@@ -20,6 +20,7 @@ from daybook.engines.postgresql.schema_reads import READ_FUNCTIONS
 from daybook.engines.postgresql.schema_records import RECORD_FUNCTIONS
 from daybook.engines.postgresql.schema_sessions import SESSION_FUNCTIONS
 from daybook.engines.postgresql.schema_tables import TABLES
+from daybook.engines.postgresql.schema_token_vectors import TOKEN_VECTORS
 from daybook.errors import ConfigError, SchemaVersionError
 
 __all__ = ["STEPS", "VERSION", "prepare", "render"]
@@ -38,6 +39,7 @@ STEPS: tuple[tuple[str, ...], ...] = (
     EXTEND_RECORDS,
     INDEX_LISTING,
     INDEX_COLUMNS,
+    TOKEN_VECTORS,
 )
 VERSION = len(STEPS)
 

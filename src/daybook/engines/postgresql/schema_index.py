@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from re import sub
 
-__all__ = ["PARTITIONS", "SEARCH_INDEX", "function_body"]
+__all__ = ["PARTITIONS", "POLICIES", "SEARCH_INDEX", "function_body", "walls"]
 
 PARTITIONS = 16
 
@@ -311,7 +311,7 @@ _FUNCTIONS = (_COUNT, _PUT, _DELETE, _ERASE, _READ, _WATERMARK, _STALE, _STATE)
 
 _MAINTENANCE = "(SELECT current_setting('daybook.maintenance', true) = 'on')"
 _OF_SCOPE = "scope = (SELECT nullif(current_setting('daybook.index_scope', true), '')::bigint)"
-_POLICIES = {
+POLICIES = {
     "index_scopes": "tenant = (SELECT decode(current_setting('daybook.tenant', true), 'hex')) "
     "AND user_id = (SELECT decode(current_setting('daybook.user', true), 'hex'))",
     "index_groups": _OF_SCOPE,
@@ -331,9 +331,9 @@ def function_body(function: str) -> str:
     return sub(r"ENTER_SCOPE\((\w+)\)", lambda call: _ENTER_SCOPE.format(call[1]), function)
 
 
-def _walls(table: str, condition: str) -> list[str]:
+def walls(table: str, condition: str, *, partitioned: bool) -> list[str]:
     """Return what hides a table's rows from all but those whom they are about."""
-    parts = range(PARTITIONS) if table == "index_documents" else ()
+    parts = range(PARTITIONS) if partitioned else ()
     names = [table, *(f"{table}_{part}" for part in parts)]
     return [
         *(f"ALTER TABLE {{schema}}.{name} ENABLE ROW LEVEL SECURITY" for name in names),
@@ -345,6 +345,10 @@ def _walls(table: str, condition: str) -> list[str]:
 
 SEARCH_INDEX: tuple[str, ...] = (
     *_TABLES,
-    *(wall for table, condition in _POLICIES.items() for wall in _walls(table, condition)),
+    *(
+        wall
+        for table, condition in POLICIES.items()
+        for wall in walls(table, condition, partitioned=table == "index_documents")
+    ),
     *map(function_body, _FUNCTIONS),
 )

@@ -11,7 +11,12 @@ from collections.abc import Sequence
 
 from daybook.enginekit.column_cache import ScopeName
 from daybook.engines.postgresql.index_columns import Database, StoredColumns, scope_arguments
-from daybook.engines.postgresql.index_rows import name_from_bytes, name_to_bytes, put_arguments
+from daybook.engines.postgresql.index_rows import (
+    name_from_bytes,
+    name_to_bytes,
+    put_arguments,
+    token_vector_arguments,
+)
 from daybook.errors import InvalidInputError
 from daybook.model.candidates import CandidateQuery, Candidates
 from daybook.model.capabilities import EngineCapabilities
@@ -29,6 +34,15 @@ _PUT = (
     f"SELECT {{schema}}.index_put({_SCOPE}, %b::bytea[], %b::bytea[], %b::int4[], %b::int4[], "
     "%b::int8[], %b::bytea[], %b::int8[], %b::int2[], %b::bytea[], %b::int4[], %b::int4[], "
     "%b::bytea[], %b::bytea[], %b::bytea[], %b::bytea[], %b::int8[])"
+)
+# One statement and one transaction: the second function is called with what the first answers.
+_PUT_ALL = (
+    f"WITH put AS MATERIALIZED ({_PUT} AS documents) "
+    f"SELECT {{schema}}.index_put_token_vectors({_SCOPE}, put.documents, "
+    "%b::bytea[], %b::bytea[], %b::bytea[]) FROM put"
+)
+_TOKEN_VECTORS = (
+    f"SELECT * FROM {{schema}}.index_token_vectors_of({_SCOPE}, %b::bytea[], %b::bytea[])"
 )
 _DELETE = f"SELECT {{schema}}.index_delete({_SCOPE}, %b::bytea, %b::bytea[], %b::int8)"
 _ERASE = "SELECT {schema}.index_erase(%b::bytea, %b::bytea, %b::text[])"
@@ -84,7 +98,12 @@ class PostgreSQLSearchIndex:
         """Write documents and watermarks in one transaction, one round trip."""
         name = _name(scope, collection)
         arguments = (*scope_arguments(name), *put_arguments(documents, watermarks))
-        await self._database.fetch("index", _PUT, arguments)
+        late = token_vector_arguments(documents)
+        if late is None:
+            await self._database.fetch("index", _PUT, arguments)
+        else:
+            arguments = (*arguments, *scope_arguments(name), *late)
+            await self._database.fetch("index", _PUT_ALL, arguments)
         known = self._speakers.get(name, [])
         if any(one.speaker and one.speaker not in known for one in documents):
             self._speakers.pop(name, None)
@@ -142,6 +161,18 @@ class PostgreSQLSearchIndex:
             self._speakers.clear()
         self._speakers[name] = held.columns.speakers[:_MOST_SPEAKERS]
         return await held.run(lambda: held.columns.candidates(query))
+
+    async def token_vectors(
+        self, scope: Scope, collection: Collection, places: Sequence[tuple[str, str, int]]
+    ) -> list[bytes]:
+        """Return documents' token vectors, in one round trip."""
+        arguments = (
+            *scope_arguments(_name(scope, collection)),
+            [name_to_bytes(group) for group, _, _ in places],
+            [name_to_bytes(key) for _, key, _ in places],
+        )
+        rows = await self._database.fetch("token vectors", _TOKEN_VECTORS, arguments)
+        return [row[0] or b"" for row in rows]
 
     async def stale(
         self, collection: Collection, embedder: str, *, limit: int

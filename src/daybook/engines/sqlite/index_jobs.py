@@ -34,7 +34,7 @@ _PLACE = itemgetter(1, 2, 3)
 _MADE_BY = itemgetter(9)
 
 # What `to_rows` makes: group, position, name, created_at, role, speaker, traits, length,
-# embedder's name, terms, tokens, vector.
+# embedder's name, terms, tokens, vector, token vectors.
 DocumentRow = tuple[Any, ...]
 
 DOCUMENT_COLUMNS = (
@@ -48,6 +48,11 @@ _FIND_GROUP = "SELECT row, watermark FROM index_groups WHERE scope = ? AND name 
 _INSERT = (
     f"INSERT OR IGNORE INTO index_documents (key, group_row, {DOCUMENT_COLUMNS}) "
     "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+)
+# Of a document that came twice in a batch only the last is there.
+_INSERT_LATE = (
+    "INSERT INTO index_token_vectors (key, vectors) "
+    "SELECT key, ? FROM index_documents WHERE key = ?"
 )
 _COUNT = (
     "INSERT INTO index_vectors (scope, embedder, documents) VALUES (?, ?, ?) "
@@ -72,6 +77,7 @@ def to_rows(documents: Sequence[IndexDocument]) -> list[DocumentRow]:
             document.terms,
             document.tokens,
             vector,
+            document.token_vectors,
         )
         for document, vector in zip(documents, packed, strict=True)
     ]
@@ -101,12 +107,17 @@ def put(
     groups: dict[str, int] = {}
     embedders: dict[str, int] = {}
     written: list[tuple[Any, ...]] = []
-    for group, position, key, *middle, embedder, terms, tokens, vector in rows:
-        at = (scope * SPAN + number, _group(connection, scope, group, groups), position, key)
+    late: list[tuple[bytes, int]] = []
+    for group, position, key, *middle, embedder, terms, tokens, vector, token_vectors in rows:
+        document = scope * SPAN + number
+        at = (document, _group(connection, scope, group, groups), position, key)
         made_by = _embedder(connection, embedder, embedders)
         written.append((*at, *middle, made_by, terms, tokens, vector))
+        if token_vectors:
+            late.append((token_vectors, document))
         number += 1
     _insert(connection, scope, written)
+    connection.executemany(_INSERT_LATE, late)
     connection.executemany(
         _COUNT, [(scope, made_by, n) for made_by, n in Counter(map(_MADE_BY, written)).items()]
     )

@@ -97,7 +97,19 @@ _FORKS_VIEWS_AND_GRANTS = (
     "CREATE INDEX stream_refs_by_session ON stream_refs (session)",
 )
 
-STEPS: tuple[tuple[str, ...], ...] = (_LOG_AND_RECORDS, _SEARCH_INDEX, _FORKS_VIEWS_AND_GRANTS)
+# Beside the documents, because only the best of a search are read.
+_TOKEN_VECTORS = (
+    "CREATE TABLE index_token_vectors (key INTEGER PRIMARY KEY, vectors BLOB NOT NULL)",
+    """CREATE TRIGGER index_documents_gone AFTER DELETE ON index_documents
+        BEGIN DELETE FROM index_token_vectors WHERE key = old.key; END""",
+)
+
+STEPS: tuple[tuple[str, ...], ...] = (
+    _LOG_AND_RECORDS,
+    _SEARCH_INDEX,
+    _FORKS_VIEWS_AND_GRANTS,
+    _TOKEN_VECTORS,
+)
 VERSION = len(STEPS)
 
 

@@ -135,6 +135,13 @@ class SQLiteSearchIndex:
 
         return await self._readers.run(job, "search")
 
+    async def token_vectors(
+        self, scope: Scope, collection: Collection, places: Sequence[tuple[str, str, int]]
+    ) -> list[bytes]:
+        """Return documents' token vectors."""
+        job = partial(index_listing.token_vectors, name=_name(scope, collection), places=places)
+        return await self._readers.run(job, "token vectors")
+
     async def stale(
         self, collection: Collection, embedder: str, *, limit: int
     ) -> list[tuple[Scope, str, str, int]]:
