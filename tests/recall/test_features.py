@@ -149,3 +149,12 @@ def test_everything_is_finite_without_words_or_vectors() -> None:
     columns = talk("\U0001f600", "\U0001f389", "")
     for values in features_of(columns, "\U0001f600").values():
         assert np.isfinite(list(values.values())).all()
+
+
+def test_twice_as_long_counts_the_same_among_short_and_long_turns() -> None:
+    short = features_of(talk("tea", "tea " * 3), "violin tea")["ln"]
+    among_essays = features_of(talk("tea", "tea " * 3, "stone " * 400), "violin tea")["ln"]
+    step = np.log1p(3) - np.log1p(1)
+    for lengths in (short, among_essays):
+        assert lengths["k1"] - lengths["k0"] == pytest.approx(step, abs=1e-5)
+        assert sum(lengths.values()) == pytest.approx(0, abs=1e-5)

@@ -21,6 +21,9 @@ from daybook.recall.late_interaction import late_interaction
 
 __all__ = ["Example", "make_examples"]
 
+# What weights of before still use and a new fit does not.
+_SUPERSEDED = frozenset({"lnz"})
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Example:
@@ -77,7 +80,7 @@ def _example(
     query = index.plan(question.text)
     candidates = index.candidates(query, limit=limit)
     features = compute_features(query, candidates)
-    names = (*sorted(features), "li")
+    names = (*sorted(features.keys() - _SUPERSEDED), "li")
     features["li"] = late_interaction(
         query.subject,
         candidates.token_ids,

@@ -82,7 +82,10 @@ _GROUNDS = (
     _Ground("number", ("many_num",), "has a number, and you ask for one", "has a number"),
     _Ground("question", ("qm",), "is a question", "asks rather than tells"),
     _Ground(
-        "length", ("lnz",), "short and to the point", "long: much of it may be about other things"
+        "length",
+        ("lnz", "ln"),
+        "short and to the point",
+        "long: much of it may be about other things",
     ),
     _Ground(
         "assistant",

@@ -195,7 +195,13 @@ def _turn(query: AnalysedQuery, candidates: Candidates) -> Features:
         "when_temp": np.float32(query.asks_when) * _has(traits, Trait.TIME_WORD),
         "many_num": np.float32(query.asks_how_many) * _has(traits, Trait.NUMBER),
         "lnz": standardise(lengths, candidates.weight),
+        # Not divided: twice as long means the same in chats of one-liners and of essays.
+        "ln": lengths - np.float32(_mean(lengths, candidates.weight)),
     }
+
+
+def _mean(values: Floats, weight: Floats) -> float:
+    return float(np.vdot(weight, values)) / max(float(weight.sum()), 1.0)
 
 
 def _has(traits: NDArray[np.int32], trait: Trait) -> Floats:
