@@ -7,8 +7,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+from msgspec.structs import replace
 
 from daybook.errors import InvalidInputError, StoreClosedError
+from daybook.model.index_document import IndexDocument
 from daybook.model.namespace import encode_namespace
 from daybook.model.scope import Scope
 from daybook.protocols.search_index import SearchIndex
@@ -37,8 +39,14 @@ INDEX_CASES: dict[str, _Case] = {
     "stale": lambda index, _scope: index.stale("turns", "e", limit=9),
     "groups": lambda index, scope: index.groups(scope, "turns", limit=9),
     "listed": lambda index, scope: index.listed(scope, "turns", "s"),
+    "token_vectors": lambda index, scope: index.token_vectors(scope, "turns", [("s", _CANARY, 1)]),
     "state": lambda index, scope: index.state(scope),
 }
+
+
+def _canary() -> IndexDocument:
+    found = document(_CANARY, "secret", vector=unit(1), speaker=_CANARY)
+    return replace(found, token_vectors=_CANARY.encode())
 
 
 class IndexSearchContract(Contract[SearchIndex]):
@@ -204,7 +212,7 @@ class IndexSearchContract(Contract[SearchIndex]):
         await index.put(
             ALICE,
             "turns",
-            [document(_CANARY, "secret", vector=unit(1), speaker=_CANARY)],
+            [_canary()],
             watermarks=[("s", 1)],
         )
         before = await _everything(index)
