@@ -15,7 +15,7 @@ from daybook.recall.language_words import LATIN_LANGUAGES, LITTLE_WORDS
 from daybook.recall.stop_words import STOP_WORDS
 from daybook.recall.words import folded
 
-__all__ = ["Languages", "has_hint", "languages_of"]
+__all__ = ["Languages", "has_hint", "is_typography", "languages_of"]
 
 # Scripts that one language of those we can stem is written in.
 _ONLY_LANGUAGE = {
@@ -79,6 +79,7 @@ _TELLING = re.compile(f"[{''.join(_LETTERS)}]")
 _FINNISH_SOUND = "="
 _LETTERS[_FINNISH_SOUND] = ["finnish"]
 _FINNISH = re.compile("ää|yy|öö|uo|yö|ii")
+_CYRILLIC = re.compile("[\u0400-\u04ff]")
 _UKRAINIAN = re.compile("[іїєґ]")
 _RUSSIAN = re.compile("[ыэъё]")
 _PERSIAN = re.compile("[پچژگکی]")
@@ -99,6 +100,16 @@ class Languages(NamedTuple):
 def has_hint(cut: Sequence[str]) -> bool:
     """Return whether ASCII words hold any that English does not use. Cost: 20 ns a word."""
     return not _HINTS.isdisjoint(cut)
+
+
+def is_typography(text: str, spelled: Sequence[str]) -> bool:
+    """Return whether `text` goes beyond ASCII only in marks that tell of no language.
+
+    Args:
+        text: Any text.
+        spelled: Its words with their accents.
+    """
+    return "\u00bf" not in text and "\u00a1" not in text and all(map(str.isascii, spelled))
 
 
 def languages_of(text: str, cut: Sequence[str]) -> Languages:
@@ -129,6 +140,8 @@ def languages_of(text: str, cut: Sequence[str]) -> Languages:
 
 
 def _cyrillic_language(lowered: str, cut: Sequence[str]) -> str:
+    if not _CYRILLIC.search(lowered):
+        return "russian+ukrainian"
     if _UKRAINIAN.search(lowered):
         return "ukrainian"
     if _RUSSIAN.search(lowered):
