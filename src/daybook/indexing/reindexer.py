@@ -257,10 +257,10 @@ class Reindexer:
             await self._write(held, holder="" if not finished else self._name, finished=finished)
             if not finished:
                 self._skipped.add(held.number)
-        except (asyncio.CancelledError, DaybookError):
-            with suppress(StoreError, _Lost):  # then it ends by itself
-                await asyncio.shield(self._write(held, holder=""))
-            raise
+        finally:
+            if held.number in self._held:  # neither finished nor given back: whatever went wrong
+                with suppress(StoreError, _Lost):  # then it ends by itself
+                    await asyncio.shield(self._write(held, holder=""))
 
     async def _do_batch(
         self, held: _Held, start: Reached, count: int, *, again: bool = False
