@@ -73,6 +73,15 @@ def _refuse_skip(report: Report) -> Report:
     return report
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _cache_of_the_run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Keep models and indexes that are made on the way out of the user's own cache."""
+    with pytest.MonkeyPatch.context() as patch:
+        # Beside the workers' folders: a model is written once for all of them.
+        patch.setenv("DAYBOOK_CACHE", str(tmp_path_factory.getbasetemp().parent / "daybook-cache"))
+        yield
+
+
 # Servers: each fixture gives the URL of one that the whole run shares, so a test keeps to names
 # of its own in it. A test that breaks servers starts its own (`tests.servers.redis` and so on).
 
