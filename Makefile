@@ -17,9 +17,11 @@ BIN := $(VENV)/bin
 PIP_FLAGS := --quiet --disable-pip-version-check
 # Tests start hundreds of processes; what the first of them compiles, the others need not.
 unexport PYTHONDONTWRITEBYTECODE
-# uv fetches side by side and compiles nothing: half a minute for what takes pip four.
+# uv fetches side by side and compiles nothing: half a minute for what takes pip four. It reads no
+# pip.conf: where only that says from where to install, pip does. $(call install,ENVIRONMENT,WHAT)
 export UV_HTTP_TIMEOUT ?= 180
-UV := $(BIN)/uv pip install --quiet --no-deps --python
+install = { $(BIN)/uv pip install --quiet --no-deps --python $(1) $(2) \
+	|| $(1)/bin/pip install $(PIP_FLAGS) --no-deps $(2); }
 INSTALL_PINS := --require-hashes -r
 INSTALL_SELF := --no-build-isolation --editable .
 
@@ -44,18 +46,18 @@ $(VENV)/.uv: constraints-uv.txt | $(BIN)/python
 	@touch $@
 
 $(VENV)/.core: constraints-core.txt pyproject.toml | $(VENV)/.uv
-	@test -e $(VENV)/.full || { $(UV) $(VENV) $(INSTALL_PINS) $< && $(UV) $(VENV) $(INSTALL_SELF); }
+	@test -e $(VENV)/.full || { $(call install,$(VENV),$(INSTALL_PINS) $<) && $(call install,$(VENV),$(INSTALL_SELF)); }
 	@touch $@
 
 $(VENV)/.full: constraints.txt pyproject.toml | $(VENV)/.uv
-	$(UV) $(VENV) $(INSTALL_PINS) $<
-	$(UV) $(VENV) $(INSTALL_SELF)
+	$(call install,$(VENV),$(INSTALL_PINS) $<)
+	$(call install,$(VENV),$(INSTALL_SELF))
 	@touch $@ $(VENV)/.core
 
 $(BENCH_VENV)/.full: constraints-bench.txt pyproject.toml | $(VENV)/.uv
 	test -x $(BENCH_VENV)/bin/python || $(PYTHON) -m venv $(BENCH_VENV)
-	$(UV) $(BENCH_VENV) $(INSTALL_PINS) $<
-	$(UV) $(BENCH_VENV) $(INSTALL_SELF)
+	$(call install,$(BENCH_VENV),$(INSTALL_PINS) $<)
+	$(call install,$(BENCH_VENV),$(INSTALL_SELF))
 	@touch $@
 
 # A newer LangChain lies beside the one that resolvers choose; PYTHONPATH puts it in front.
@@ -63,17 +65,17 @@ NEWEST_LANGCHAIN := $(ADAPTERS_VENV)/langchain-newest
 
 $(ADAPTERS_VENV)/.full: constraints-adapters.txt constraints-langchain-newest.txt pyproject.toml | $(VENV)/.uv
 	test -x $(ADAPTERS_VENV)/bin/python || $(PYTHON) -m venv $(ADAPTERS_VENV)
-	$(UV) $(ADAPTERS_VENV) $(INSTALL_PINS) $<
+	$(call install,$(ADAPTERS_VENV),$(INSTALL_PINS) $<)
 	rm -rf $(NEWEST_LANGCHAIN)
-	$(UV) $(ADAPTERS_VENV) --target $(NEWEST_LANGCHAIN) $(INSTALL_PINS) constraints-langchain-newest.txt
-	$(UV) $(ADAPTERS_VENV) $(INSTALL_SELF)
+	$(call install,$(ADAPTERS_VENV),--target $(NEWEST_LANGCHAIN) $(INSTALL_PINS) constraints-langchain-newest.txt)
+	$(call install,$(ADAPTERS_VENV),$(INSTALL_SELF))
 	@touch $@
 
 # Real servers for the tests (docs/servers.md). npm needs no lock file for one pinned program.
 DYNALITE := 4.0.0
 
 $(VENV)/.servers: constraints-servers.txt | $(VENV)/.full
-	$(UV) $(VENV) $(INSTALL_PINS) $<
+	$(call install,$(VENV),$(INSTALL_PINS) $<)
 	@touch $@
 
 $(VENV)/node/.dynalite-$(DYNALITE): | $(BIN)/python system-tools
