@@ -246,9 +246,11 @@ def clauses(text: str) -> list[str]:
 
 def may_replace(text: str) -> bool:
     """Tell, quickly, whether a text has anything by which it could replace an older one."""
-    return any(
-        word in _HINT_WORDS or word[:_START] in _HINT_STARTS or word[0].isdigit()
-        for word in _TOKEN.findall(text.lower())
+    words = _TOKEN.findall(text.lower())
+    return (
+        not _HINT_WORDS.isdisjoint(words)
+        or not _HINT_STARTS.isdisjoint([word[:_START] for word in words])
+        or any(word[0].isdigit() for word in words)
     )
 
 

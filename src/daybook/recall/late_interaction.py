@@ -73,8 +73,8 @@ def _ranges(starts: NDArray[np.int64], sizes: NDArray[np.int64]) -> NDArray[np.i
 
 def _distinct(ids: NDArray[np.uint16]) -> tuple[NDArray[np.uint16], NDArray[np.int64]]:
     """Return the distinct ids, ascending, and the place of each id among them."""
-    seen = np.zeros(1 << 16, np.bool_)
-    seen[ids] = True
-    distinct = np.flatnonzero(seen)
-    places = np.cumsum(seen) - 1
-    return distinct.astype(np.uint16), places[ids]
+    ordered = np.sort(ids, kind="stable")  # by radix, for 16 bits
+    distinct = ordered[np.append(True, ordered[1:] != ordered[:-1])]
+    places = np.empty(1 << 16, np.int64)
+    places[distinct] = np.arange(len(distinct))
+    return distinct, places[ids]
