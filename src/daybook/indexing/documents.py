@@ -95,5 +95,6 @@ def vector_fields(analysed: AnalysedText, embedder: str) -> dict[str, Any]:
         "terms": analysed.analysis.terms,
         "tokens": analysed.tokens,
         "vector": analysed.vector,
+        "token_vectors": analysed.token_vectors,
         "embedder": embedder,
     }

@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
 from daybook.errors import DaybookError, ProviderError
-from daybook.protocols.embedder import Embedder, Purpose, TokenEmbedder
+from daybook.protocols.embedder import (
+    TOKEN_WIDTH,
+    Embedder,
+    Purpose,
+    QueryTokens,
+    TokenEmbedder,
+    TokenVectorEmbedder,
+)
 
 if TYPE_CHECKING:
     import numpy as np
@@ -34,11 +42,13 @@ class AnalysedText(Struct, frozen=True, eq=False):
         analysis: Stems, traits, length.
         tokens: Rows of the token table, packed.
         vector: Shape (d,), or None without an embedder or where nothing could be embedded.
+        token_vectors: The embedder's vectors of telling tokens, packed; empty if it makes none.
     """
 
     analysis: Analysis
     tokens: bytes
     vector: NDArray[np.float32] | None
+    token_vectors: bytes = b""
 
 
 class Models:
@@ -82,13 +92,16 @@ class Models:
             parts, vectors = self._analyse_all(texts)
         else:
             parts, vectors = await asyncio.to_thread(self._analyse_all, texts)
-        if vectors is None:
-            vectors = await self.embed([text[:_MOST_EMBEDDED] for text in texts])
+        packed = [b""] * len(texts)
+        if vectors is None and texts:
+            vectors, packed = await self._embed_documents([one[:_MOST_EMBEDDED] for one in texts])
         if vectors is None:
             return [AnalysedText(analysis, tokens, None) for analysis, tokens in parts]
         return [
-            AnalysedText(analysis, tokens, vector if vector.any() else None)
-            for (analysis, tokens), vector in zip(parts, vectors, strict=True)
+            AnalysedText(analysis, tokens, vector if vector.any() else None, tokens_of_text)
+            for (analysis, tokens), vector, tokens_of_text in zip(
+                parts, vectors, packed, strict=True
+            )
         ]
 
     async def embed(
@@ -101,13 +114,52 @@ class Models:
         """
         if self._embedder is None or not texts:
             return None
-        try:
+        with self._provider_errors():
             return await self._embedder.embed(texts, purpose=purpose)
+
+    async def embed_question(
+        self, text: str
+    ) -> tuple[NDArray[np.float32] | None, QueryTokens | None]:
+        """Return a question's vector, None if it has none, and its tokens.
+
+        None if the embedder makes no token vectors, or none of this text.
+
+        Raises:
+            ProviderError: The embedder failed.
+        """
+        if not isinstance(self._embedder, TokenVectorEmbedder):
+            rows = await self.embed([text], purpose="query")
+            return (None if rows is None or not rows[0].any() else rows[0]), None
+        with self._provider_errors():
+            row, tokens = await self._embedder.embed_question(text)
+        return (row if row.any() else None), (tokens if len(tokens.worth) else None)
+
+    async def _embed_documents(
+        self, texts: Sequence[str]
+    ) -> tuple[NDArray[np.float32] | None, list[bytes]]:
+        """Return a row and packed token vectors for each text, from one run of the model."""
+        if not isinstance(self._embedder, TokenVectorEmbedder):
+            return await self.embed(texts), [b""] * len(texts)
+        with self._provider_errors():
+            rows, packed = await self._embedder.embed_tokens(texts)
+        if len(packed) != len(texts) or any(len(one) % TOKEN_WIDTH for one in packed):
+            raise ProviderError(
+                f"embed_tokens must give, for each of {len(texts)} texts, bytes whose number "
+                f"{TOKEN_WIDTH} divides",
+                provider=self.embedder_id,
+            )
+        return rows, packed
+
+    @contextmanager
+    def _provider_errors(self) -> Iterator[None]:
+        """Turn what an embedder raises into a ProviderError."""
+        try:
+            yield
         except DaybookError:
             raise
         except Exception as exc:
             raise ProviderError(
-                f"the embedder raised {type(exc).__name__}", provider=self._embedder.id
+                f"the embedder raised {type(exc).__name__}", provider=self.embedder_id
             ) from exc
 
     def _analyse_all(

@@ -15,7 +15,13 @@ from daybook.model.scope import Scope
 from daybook.protocols.search_index import SearchIndex
 
 if TYPE_CHECKING:
-    from daybook.recall.ranker import Ranked
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from daybook.model.candidates import Candidates
+    from daybook.protocols.embedder import QueryTokens
+    from daybook.recall.query import AnalysedQuery
+    from daybook.recall.ranker import Ranked, Survivors
     from daybook.recall.time_relations import TimeWindow
 
 __all__ = ["EVERYTHING", "SearchFilter", "run_query"]
@@ -87,15 +93,14 @@ async def run_query(  # noqa: PLR0913 - what a search is made of
     """
     # numpy loads with the first query, not with the package
     from daybook.recall.query import plan_query  # noqa: PLC0415
-    from daybook.recall.ranker import rank  # noqa: PLC0415
+    from daybook.recall.ranker import rank_survivors, survivors_of  # noqa: PLC0415
     from daybook.recall.weights import weights_for  # noqa: PLC0415
 
     speakers = await index.speakers(scope, collection)
     query = plan_query(
         text, analyzer=models.analyzer, now=now, speaker_names=speakers, windows=windows
     )
-    rows = await models.embed([query.subject], purpose="query")
-    vector = None if rows is None or not rows[0].any() else rows[0]
+    vector, asked = await models.embed_question(query.subject)
     candidates = await index.candidates(
         scope,
         collection,
@@ -109,10 +114,36 @@ async def run_query(  # noqa: PLR0913 - what a search is made of
             limit=max(_CANDIDATES, limit),
         ),
     )
-    return rank(
-        query,
-        candidates,
-        token_embedder=models.token_embedder,
-        weights=weights_for(models.embedder_id),
-        limit=limit,
+    weights = weights_for(models.embedder_id)
+    survivors = survivors_of(query, candidates, weights=weights, limit=limit)
+    late = await _late_interaction(
+        index, models, scope, collection, query, candidates, survivors, asked
     )
+    return rank_survivors(query, candidates, survivors, late, limit=limit)
+
+
+async def _late_interaction(
+    index: SearchIndex,
+    models: Models,
+    scope: Scope,
+    collection: Collection,
+    query: AnalysedQuery,
+    candidates: Candidates,
+    survivors: Survivors,
+    asked: QueryTokens | None,
+) -> NDArray[np.float32]:
+    """Return it by the embedder's own token vectors where there are any, else by the table."""
+    from daybook.recall.ranker import (  # noqa: PLC0415
+        comparable_places,
+        late_by_table,
+        late_by_vectors,
+    )
+
+    if asked is not None and (places := comparable_places(candidates, survivors)):
+        # Read only now, and only of these: all of them are as large as the rest of the index.
+        packed = await index.token_vectors(scope, collection, list(places.values()))
+        held = dict(zip(places, packed, strict=True))
+        late = late_by_vectors(asked, len(survivors.rows), held)
+        if late is not None:
+            return late
+    return late_by_table(query, candidates, survivors, models.token_embedder)

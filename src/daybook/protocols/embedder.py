@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["Embedder", "Purpose", "TokenEmbedder"]
+__all__ = [
+    "TOKEN_WIDTH",
+    "Embedder",
+    "Purpose",
+    "QueryTokens",
+    "TokenEmbedder",
+    "TokenVectorEmbedder",
+]
+
+TOKEN_WIDTH = 64
+"""Components of a token vector, one byte each."""
 
 Purpose = Literal["document", "query"]
 
@@ -68,4 +78,43 @@ class TokenEmbedder(Protocol):
 
     def token_weights(self, ids: NDArray[np.uint16]) -> NDArray[np.float32]:
         """Return how telling each row is (inverse document frequency), shape (len(ids),)."""
+        ...
+
+
+class QueryTokens(NamedTuple):
+    """A question's telling tokens.
+
+    Attributes:
+        vectors: Shape (n, 64), int8; only their directions mean something.
+        worth: How telling each is, shape (n,), above 0.
+    """
+
+    vectors: NDArray[np.int8]
+    worth: NDArray[np.float32]
+
+
+@runtime_checkable
+class TokenVectorEmbedder(Embedder, Protocol):
+    """An embedder whose model also gives each token of a text a vector, in its context.
+
+    What it gives depends on the model: its id changes when token vectors do. Optional; an embedder
+    without it has late interaction by the static table (`TokenEmbedder`).
+    """
+
+    async def embed_tokens(self, texts: Sequence[str]) -> tuple[NDArray[np.float32], list[bytes]]:
+        """Return `embed(texts)`, and each document's packed token vectors (64 bytes each).
+
+        b"" for a text that has none.
+
+        Raises:
+            ProviderError: The model failed; says whether a retry may help.
+        """
+        ...
+
+    async def embed_question(self, text: str) -> tuple[NDArray[np.float32], QueryTokens]:
+        """Return a question's row, shape (dimensions,), and its tokens; none if it has none.
+
+        Raises:
+            ProviderError: The model failed; says whether a retry may help.
+        """
         ...
