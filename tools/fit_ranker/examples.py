@@ -17,6 +17,7 @@ from benchmarks.recall_quality.indexed_conversation import (
 from daybook.protocols.embedder import TokenEmbedder
 from daybook.recall.analysis import Analyzer
 from daybook.recall.features import compute_features
+from daybook.recall.late_interaction import late_interaction
 
 __all__ = ["Example", "make_examples"]
 
@@ -80,7 +81,13 @@ def _example(
     candidates = index.candidates(query, limit=limit)
     features = compute_features(query, candidates)
     names = (*sorted(features.keys() - _LEFT_OUT), "li")
-    features["li"] = index.late(query, candidates)
+    features["li"] = late_interaction(
+        query.subject,
+        candidates.token_ids,
+        candidates.token_starts,
+        candidates.token_ends,
+        index.tokens,
+    )
     kept = np.flatnonzero(candidates.eligible)
     columns = [features[name][kept] for name in names]
     return Example(
