@@ -16,9 +16,9 @@ from daybook.model.candidates import Candidates
 from daybook.model.index_document import IndexDocument
 from daybook.model.message import ROLES
 from daybook.protocols.embedder import TokenEmbedder
-from daybook.recall.analysis import Analyzer
-from daybook.recall.query import AnalysedQuery, plan_query
-from daybook.recall.scope_columns import ScopeColumns
+from daybook.recall.ranking.query import AnalysedQuery, plan_query
+from daybook.recall.search.scope_columns import ScopeColumns
+from daybook.recall.text.analysis import Analyzer
 
 __all__ = ["BlockingEmbedder", "CachedEmbedder", "IndexedConversation", "index_conversation"]
 

@@ -19,7 +19,7 @@ from benchmarks.recall_quality.conversations import load_conversations
 from benchmarks.recall_quality.through_daybook import opened_book
 from daybook.model.hit import Hit
 from daybook.model.message import Message
-from daybook.recall.knowledge_updates import superseded
+from daybook.recall.evidence.knowledge_updates import superseded
 
 __all__ = ["Pair", "main", "read_pairs"]
 

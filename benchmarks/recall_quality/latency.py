@@ -15,12 +15,12 @@ from datetime import UTC, datetime
 import numpy as np
 
 from daybook.embedders.static_table import StaticTable
-from daybook.recall.analysis import Analyzer
-from daybook.recall.document_batch import DocumentBatch
-from daybook.recall.query import plan_query
-from daybook.recall.ranker import rank
-from daybook.recall.scope_columns import ScopeColumns
-from daybook.recall.weights import weights_for
+from daybook.recall.columns.document_batch import DocumentBatch
+from daybook.recall.ranking.query import plan_query
+from daybook.recall.ranking.ranker import rank
+from daybook.recall.ranking.weights import weights_for
+from daybook.recall.search.scope_columns import ScopeColumns
+from daybook.recall.text.analysis import Analyzer
 
 _NOW = datetime(2026, 1, 1, tzinfo=UTC)
 _TURNS_PER_SESSION = 25

@@ -22,9 +22,9 @@ from benchmarks.recall_quality.indexed_conversation import index_conversation
 from benchmarks.recall_quality.report import Results, read_run, table, write_run
 from benchmarks.recall_quality.through_daybook import daybook_opener
 from daybook.embedders.static_table import StaticTable
-from daybook.recall.analysis import Analyzer
-from daybook.recall.ranker import rank
-from daybook.recall.weights import weights_for
+from daybook.recall.ranking.ranker import rank
+from daybook.recall.ranking.weights import weights_for
+from daybook.recall.text.analysis import Analyzer
 
 __all__ = ["main"]
 

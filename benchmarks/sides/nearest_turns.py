@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from daybook.engines.sqlite.connection import connect_reader
 from daybook.engines.sqlite.document_reads import read_documents
-from daybook.recall.document_batch import DocumentBatch
+from daybook.recall.columns.document_batch import DocumentBatch
 from daybook.registry import load_embedder
 
 __all__ = ["Wanted", "documents_of", "nearest_turns"]

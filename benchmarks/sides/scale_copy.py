@@ -12,8 +12,8 @@ from daybook.engines.postgresql import open_engine
 from daybook.model.index_document import IndexDocument
 from daybook.model.scope import Scope
 from daybook.protocols.clock import SystemClock
-from daybook.recall.blob_column import BlobColumn
-from daybook.recall.document_batch import DocumentBatch
+from daybook.recall.columns.blob_column import BlobColumn
+from daybook.recall.columns.document_batch import DocumentBatch
 from daybook.registry import parse_url
 
 __all__ = ["copy_index"]

@@ -15,10 +15,10 @@ from benchmarks.recall_quality.multilingual.check_set import SECOND, joined, loa
 from daybook import Daybook
 from daybook.embedders.static_table import StaticTable
 from daybook.model.message import Message
-from daybook.recall.analysis import Analysis, Analyzer
-from daybook.recall.ranker import rank
-from daybook.recall.term_blobs import pack_terms
-from daybook.recall.weights import weights_for
+from daybook.recall.columns.term_blobs import pack_terms
+from daybook.recall.ranking.ranker import rank
+from daybook.recall.ranking.weights import weights_for
+from daybook.recall.text.analysis import Analysis, Analyzer
 
 # Every language reaches these shares of its questions; the first also where others are lower.
 _FIRST_PLACE, _FIVE_PLACES = 0.80, 0.90

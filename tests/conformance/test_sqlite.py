@@ -10,7 +10,7 @@ import pytest
 
 from daybook.engines.sqlite import SQLiteEngine
 from daybook.protocols.clock import Clock
-from daybook.recall.large_columns import MOST_EXACT
+from daybook.recall.search.large_columns import MOST_EXACT
 from daybook.registry import Engine
 from daybook.testing.facade_contract import FacadeContract
 from daybook.testing.message_log_contract import MessageLogContract

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from daybook.recall.explanation import KINDS
+from daybook.recall.evidence.explanation import KINDS
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "recall.md"
 PROGRAMS = re.findall(r"```python\n(.*?)```\n\n((?:    [^\n]*\n)+)", PAGE.read_text(), re.DOTALL)

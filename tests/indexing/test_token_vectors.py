@@ -11,7 +11,7 @@ import pytest
 from daybook import Daybook, Message
 from daybook.errors import ProviderError
 from daybook.protocols.embedder import TOKEN_WIDTH, Purpose, QueryTokens
-from daybook.recall.token_vectors import as_bytes
+from daybook.recall.ranking.token_vectors import as_bytes
 
 TALK = [
     "The ferry was late again",

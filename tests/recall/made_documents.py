@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from daybook.model.candidates import CandidateQuery, Candidates
 from daybook.model.index_document import IndexDocument
-from daybook.recall.analysis import Analyzer
+from daybook.recall.text.analysis import Analyzer
 
 ANALYZER = Analyzer()
 WIDTH = 16

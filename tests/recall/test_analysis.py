@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from daybook.recall.analysis import Analyzer
-from daybook.recall.term_blobs import pack_terms, unpack_many_terms
-from daybook.recall.traits import Trait
+from daybook.recall.columns.term_blobs import pack_terms, unpack_many_terms
+from daybook.recall.text.analysis import Analyzer
+from daybook.recall.text.traits import Trait
 
 ANALYZER = Analyzer()
 

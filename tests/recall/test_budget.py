@@ -13,12 +13,12 @@ from daybook.context.token_estimate import ApproximateTokenCounter
 from daybook.model.hit import Hit
 from daybook.model.message import Message
 from daybook.model.passage import Recollection
-from daybook.recall.analysis import Analyzer
-from daybook.recall.budget import Chosen, Filled, Place, fill_budget
-from daybook.recall.excerpts import densest, excerpt
-from daybook.recall.matched_words import matched_spans, shared_words, words_asked
-from daybook.recall.passages import recollect
-from daybook.recall.repeats import Said
+from daybook.recall.evidence.budget import Chosen, Filled, Place, fill_budget
+from daybook.recall.evidence.excerpts import densest, excerpt
+from daybook.recall.evidence.matched_words import matched_spans, shared_words, words_asked
+from daybook.recall.evidence.passages import recollect
+from daybook.recall.evidence.repeats import Said
+from daybook.recall.text.analysis import Analyzer
 
 COUNTER = ApproximateTokenCounter()
 ANALYZER = Analyzer()

@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from daybook.recall.code_space import CodeSpace
-from daybook.recall.packed_keys import PackedKeys
-from daybook.recall.vector_space import VectorSpace
+from daybook.recall.columns.code_space import CodeSpace
+from daybook.recall.columns.packed_keys import PackedKeys
+from daybook.recall.columns.vector_space import VectorSpace
 
 _KEYS = st.one_of(st.uuids().map(str), st.text(max_size=40), st.uuids().map(lambda one: one.hex))
 

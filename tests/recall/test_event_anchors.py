@@ -4,9 +4,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from daybook.recall.analysis import Analyzer
-from daybook.recall.calendar_times import calendar_spans
-from daybook.recall.event_anchors import (
+from daybook.recall.text.analysis import Analyzer
+from daybook.recall.times.calendar_times import calendar_spans
+from daybook.recall.times.event_anchors import (
     Sighting,
     between_window,
     event_windows,

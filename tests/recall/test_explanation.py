@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from daybook import Daybook, Hit, Message
 from daybook.model.hit import Reason
-from daybook.recall.analysis import Analyzer
-from daybook.recall.explanation import WORDED_FEATURES, explained
-from daybook.recall.weights import load_weights
+from daybook.recall.evidence.explanation import WORDED_FEATURES, explained
+from daybook.recall.ranking.weights import load_weights
+from daybook.recall.text.analysis import Analyzer
 
 ANALYZER = Analyzer()
 QUERY = "Which adoption agencies did Caroline visit in May 2023?"

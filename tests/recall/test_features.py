@@ -8,9 +8,9 @@ import pytest
 from numpy.typing import NDArray
 
 from daybook.model.candidates import Candidates
-from daybook.recall.features import compute_features, standardise
-from daybook.recall.query import AnalysedQuery, microseconds, plan_query
-from daybook.recall.scope_columns import ScopeColumns
+from daybook.recall.ranking.features import compute_features, standardise
+from daybook.recall.ranking.query import AnalysedQuery, microseconds, plan_query
+from daybook.recall.search.scope_columns import ScopeColumns
 from tests.recall.made_documents import ANALYZER, MAKER, document, vector_of
 
 _NOW = datetime(2024, 6, 1, tzinfo=UTC)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from daybook.recall.first_cut import cut
+from daybook.recall.search.first_cut import cut
 
 _ROWS = 1_000
 _LIMIT = 100

@@ -6,7 +6,7 @@ from collections import Counter
 from datetime import UTC, datetime
 
 from benchmarks.recall_quality.conversations import Conversation, Question, Turn
-from daybook.recall.analysis import Analyzer
+from daybook.recall.text.analysis import Analyzer
 from tools.fit_ranker.recuts import grown, long_sessions, split_messages
 
 _SAID = datetime(2026, 1, 1, tzinfo=UTC)

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from daybook.recall.calendar_times import calendar_spans
-from daybook.recall.history_spread import asks_history, spread
-from daybook.recall.holidays import HOLIDAYS, holiday
+from daybook.recall.times.calendar_times import calendar_spans
+from daybook.recall.times.history_spread import asks_history, spread
+from daybook.recall.times.holidays import HOLIDAYS, holiday
 
 
 @pytest.mark.parametrize(

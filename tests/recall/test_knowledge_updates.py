@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from daybook.model.hit import Hit
 from daybook.model.message import Message, Role
-from daybook.recall.claims import stems
-from daybook.recall.knowledge_updates import mark_superseded, superseded
+from daybook.recall.evidence.claims import stems
+from daybook.recall.evidence.knowledge_updates import mark_superseded, superseded
 
 _START = datetime(2024, 1, 1, tzinfo=UTC)
 _LINES = (Path(__file__).parent / "update_pairs.txt").read_text(encoding="utf-8").splitlines()

@@ -12,12 +12,12 @@ import Stemmer
 from hypothesis import given
 from hypothesis import strategies as st
 
-from daybook.recall.analysis import Analyzer
-from daybook.recall.matched_words import matched_spans, shared_words, words_asked
-from daybook.recall.stop_words import STOP_WORDS
-from daybook.recall.term_blobs import unpack_many_terms
-from daybook.recall.traits import Trait
-from daybook.recall.words import spelled_words
+from daybook.recall.columns.term_blobs import unpack_many_terms
+from daybook.recall.evidence.matched_words import matched_spans, shared_words, words_asked
+from daybook.recall.text.analysis import Analyzer
+from daybook.recall.text.stop_words import STOP_WORDS
+from daybook.recall.text.traits import Trait
+from daybook.recall.text.words import spelled_words
 
 ANALYZER = Analyzer()
 

@@ -9,10 +9,10 @@ import pytest
 
 from daybook.model.candidates import CandidateQuery
 from daybook.model.index_document import IndexDocument
-from daybook.recall import large_search, large_sessions, nearness
-from daybook.recall.large_columns import LargeColumns, fitting
-from daybook.recall.scope_columns import ScopeColumns
-from daybook.recall.vector_space import VectorSpace
+from daybook.recall.columns.vector_space import VectorSpace
+from daybook.recall.search import large_search, large_sessions, nearness
+from daybook.recall.search.large_columns import LargeColumns, fitting
+from daybook.recall.search.scope_columns import ScopeColumns
 from tests.recall.made_documents import document, question, reading, statistics
 
 _MANY = 5_000

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from daybook.recall.late_interaction import late_interaction
+from daybook.recall.ranking.late_interaction import late_interaction
 from tests.recall.made_documents import TOKENS
 
 _TEXTS = st.lists(

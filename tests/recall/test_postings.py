@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from daybook.recall import postings
-from daybook.recall.postings import Postings
+from daybook.recall.columns import postings
+from daybook.recall.columns.postings import Postings
 
 _HASHES = st.sampled_from([1, 7, 2**31, 2**32 - 2, 2**32 - 1])
 _ROWS = st.lists(st.dictionaries(_HASHES, st.integers(1, 255), max_size=4), max_size=30)

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from daybook.recall.query import AnalysedQuery, plan_query
+from daybook.recall.ranking.query import AnalysedQuery, plan_query
 from tests.recall.made_documents import ANALYZER, vector_of
 
 _NOW = datetime(2024, 5, 15, tzinfo=UTC)

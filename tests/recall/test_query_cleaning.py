@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from daybook.recall.query_cleaning import cut_names, cut_request, name_words, named_speakers
-from daybook.recall.words import words
+from daybook.recall.ranking.query_cleaning import cut_names, cut_request, name_words, named_speakers
+from daybook.recall.text.words import words
 
 _ORDER = (
     "List the order in which I brought up different aspects of gardening tools across our "

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from daybook.recall.query import plan_query
-from daybook.recall.ranker import Ranked, rank
-from daybook.recall.scope_columns import ScopeColumns
-from daybook.recall.weights import load_weights
+from daybook.recall.ranking.query import plan_query
+from daybook.recall.ranking.ranker import Ranked, rank
+from daybook.recall.ranking.weights import load_weights
+from daybook.recall.search.scope_columns import ScopeColumns
 from tests.recall.made_documents import ANALYZER, MAKER, TOKENS, document, vector_of
 
 _NOW = datetime(2024, 6, 1, tzinfo=UTC)

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from daybook.recall.calendar_times import Lean, calendar_spans
-from daybook.recall.said_dates import said_dates, said_share, sentences
-from daybook.recall.time_expressions import TimeWindow, time_windows
+from daybook.recall.times.calendar_times import Lean, calendar_spans
+from daybook.recall.times.said_dates import said_dates, said_share, sentences
+from daybook.recall.times.time_expressions import TimeWindow, time_windows
 
 # A Monday.
 _SAID_AT = datetime(2023, 5, 8, 18, tzinfo=UTC)

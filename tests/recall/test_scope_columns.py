@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from daybook.model.index_document import IndexDocument
-from daybook.recall import document_columns
-from daybook.recall.scope_columns import ScopeColumns
+from daybook.recall.columns import document_columns
+from daybook.recall.search.scope_columns import ScopeColumns
 from tests.recall.made_documents import document, question, reading, statistics
 
 _WORDS = "river stone lamp tea violin garden snow bread".split()

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from daybook.recall import scope_search
-from daybook.recall.bm25 import inverse_document_frequency, length_penalty, saturated
-from daybook.recall.features import standardise
-from daybook.recall.scope_columns import ScopeColumns
-from daybook.recall.session_scores import top_means
+from daybook.recall.ranking.features import standardise
+from daybook.recall.search import scope_search
+from daybook.recall.search.bm25 import inverse_document_frequency, length_penalty, saturated
+from daybook.recall.search.scope_columns import ScopeColumns
+from daybook.recall.search.session_scores import top_means
 from tests.recall.made_documents import ANALYZER, document, question
 
 _WORDS = [f"word{i}" for i in range(120)]

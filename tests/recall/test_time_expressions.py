@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from daybook.recall.time_expressions import time_windows
+from daybook.recall.times.time_expressions import time_windows
 
 # A Wednesday.
 _NOW = datetime(2024, 5, 15, 14, 30, tzinfo=UTC)

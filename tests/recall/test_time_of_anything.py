@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 from hypothesis import given
 from hypothesis import strategies as st
 
-from daybook.recall.claims import claim_of, clauses, may_replace
-from daybook.recall.question_times import read_times
-from daybook.recall.said_dates import said_dates, said_share
+from daybook.recall.evidence.claims import claim_of, clauses, may_replace
+from daybook.recall.times.question_times import read_times
+from daybook.recall.times.said_dates import said_dates, said_share
 
 _PIECES = st.sampled_from(
     """

@@ -16,8 +16,8 @@ from daybook.facets import recall as recall_module
 from daybook.facets.timed_question import TimedQuestion
 from daybook.indexing.models import Models
 from daybook.model.hit import Hit
-from daybook.recall import query as query_module
-from daybook.recall.question_times import QuestionTimes
+from daybook.recall.ranking import query as query_module
+from daybook.recall.times.question_times import QuestionTimes
 from tests.recall.time_scenarios import BOOKS, NOW, SCENARIOS, Scenario
 
 

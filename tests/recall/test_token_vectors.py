@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from daybook.protocols.embedder import TOKEN_WIDTH
-from daybook.recall.token_vectors import as_bytes, best_cosines
+from daybook.recall.ranking.token_vectors import as_bytes, best_cosines
 
 
 def made(seed: int, rows: int) -> np.ndarray:

@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from daybook.recall.analysis import Analyzer
-from daybook.recall.query import plan_query
+from daybook.recall.ranking.query import plan_query
+from daybook.recall.text.analysis import Analyzer
 
 NOW = datetime(2026, 6, 17, 12, tzinfo=UTC)
 ANALYZER = Analyzer()

@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 
 from daybook.errors import ConfigError
-from daybook.recall import weights
-from daybook.recall.features import compute_features
-from daybook.recall.query import plan_query
-from daybook.recall.scope_columns import ScopeColumns
-from daybook.recall.weights import load_weights, weights_for
+from daybook.recall.ranking import weights
+from daybook.recall.ranking.features import compute_features
+from daybook.recall.ranking.query import plan_query
+from daybook.recall.ranking.weights import load_weights, weights_for
+from daybook.recall.search.scope_columns import ScopeColumns
 from tests.recall.made_documents import ANALYZER, document
 
 _NAMES = ["static", "minilm", "lexical"]

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from daybook.recall.words import words
+from daybook.recall.text.words import words
 
 
 @pytest.mark.parametrize(

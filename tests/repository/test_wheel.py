@@ -28,7 +28,7 @@ def names(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     [
         "daybook/py.typed",
         "daybook/embedders/data/",
-        "daybook/recall/weights/",
+        "daybook/recall/ranking/weights/",
         "daybook/demo/",
         "daybook/testing/",
         ".dist-info/licenses/LICENSE",

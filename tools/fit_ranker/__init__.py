@@ -1,1 +1,1 @@
-"""Fits the weights of `daybook.recall.ranker` on conversations given from outside."""
+"""Fits the weights of `daybook.recall.ranking.ranker` on conversations given from outside."""

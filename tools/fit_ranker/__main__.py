@@ -1,7 +1,7 @@
 """Fit the ranker's weights: `python -m tools.fit_ranker --data FOLDER --embedder static`.
 
 Prints recall at 10 by 5-fold cross-validation over conversations, with single data sets left out,
-and on the data fitted; writes `src/daybook/recall/weights/NAME.json`.
+and on the data fitted; writes `src/daybook/recall/ranking/weights/NAME.json`.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from benchmarks.recall_quality.conversations import Conversation, load_conversat
 from benchmarks.recall_quality.embedders import open_embedder
 from benchmarks.recall_quality.indexed_conversation import BlockingEmbedder
 from daybook.embedders.static_table import StaticTable
-from daybook.recall.analysis import Analyzer
+from daybook.recall.text.analysis import Analyzer
 from tools.fit_ranker.examples import Example, make_examples
 from tools.fit_ranker.recuts import grown, long_sessions, split_messages
 from tools.fit_ranker.two_stage import TwoStages, fit_two_stages, mean_recall

@@ -15,9 +15,9 @@ from benchmarks.recall_quality.indexed_conversation import (
     index_conversation,
 )
 from daybook.protocols.embedder import TokenEmbedder
-from daybook.recall.analysis import Analyzer
-from daybook.recall.features import compute_features
-from daybook.recall.late_interaction import late_interaction
+from daybook.recall.ranking.features import compute_features
+from daybook.recall.ranking.late_interaction import late_interaction
+from daybook.recall.text.analysis import Analyzer
 
 __all__ = ["Example", "make_examples"]
 

@@ -1,4 +1,4 @@
-"""Fit and score both stages of the ranker on examples, as `daybook.recall.ranker` runs them."""
+"""Fit and score both stages on examples, as `daybook.recall.ranking.ranker` runs them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tools.fit_ranker.linear_fit import Block, fit_weights
 
 __all__ = ["TwoStages", "fit_two_stages", "mean_recall"]
 
-# As in `daybook.recall.ranker`.
+# As in `daybook.recall.ranking.ranker`.
 RERANKED = 200
 _FIRST_ROWS = 120
 _ALIKE = 1e-6

@@ -10,7 +10,7 @@ from daybook.cli.terminal import printable
 if TYPE_CHECKING:
     from rich.text import Text
 
-    from daybook.recall.analysis import Analyzer
+    from daybook.recall.text.analysis import Analyzer
 
 __all__ = ["highlighted", "snippet"]
 
@@ -20,7 +20,7 @@ def snippet(text: str, query: str, *, width: int = 220) -> str:
     line = printable(text, one_line=True)
     if len(line) <= width:
         return line
-    from daybook.recall.excerpts import densest  # noqa: PLC0415 - with what it needs, slow to load
+    from daybook.recall.evidence.excerpts import densest  # noqa: PLC0415 - with what it needs, slow to load
 
     start = densest(line, _matches(line, query), width * 3 // 4)
     if start > 0:
@@ -44,13 +44,13 @@ def highlighted(text: str, query: str, *, style: str = "bold yellow") -> Text:
 
 def _matches(text: str, query: str) -> list[tuple[int, int]]:
     """Return where words of `text` share a stem with a word of `query`."""
-    from daybook.recall.matched_words import matched_spans  # noqa: PLC0415 - slow to load
+    from daybook.recall.evidence.matched_words import matched_spans  # noqa: PLC0415 - slow to load
 
     return matched_spans(text, query, _analyzer())
 
 
 @cache
 def _analyzer() -> Analyzer:
-    from daybook.recall.analysis import Analyzer  # noqa: PLC0415 - slow to load
+    from daybook.recall.text.analysis import Analyzer  # noqa: PLC0415 - slow to load
 
     return Analyzer()

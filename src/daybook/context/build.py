@@ -22,7 +22,7 @@ from daybook.model.entry import HistoryEntry
 from daybook.model.hit import Hit
 from daybook.model.message import Message
 from daybook.protocols.token_counter import TokenCounter
-from daybook.recall.budget import Chosen, Place, fill_budget
+from daybook.recall.evidence.budget import Chosen, Place, fill_budget
 
 __all__ = ["Block", "ContextPlan", "RecallPlan", "lay_out", "plan_context"]
 

@@ -16,8 +16,8 @@ from msgspec import Struct
 from daybook.importers.locomo import looks_like_locomo, sample_name
 from daybook.importers.source_file import Element, SourceFile
 from daybook.model.message import Message
-from daybook.recall.stop_words import STOP_WORDS
-from daybook.recall.words import words
+from daybook.recall.text.stop_words import STOP_WORDS
+from daybook.recall.text.words import words
 
 __all__ = [
     "BUNDLED_QUESTIONS",

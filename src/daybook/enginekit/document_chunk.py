@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from daybook.errors import CorruptRecordError
-from daybook.recall.blob_column import BlobColumn
-from daybook.recall.document_batch import DocumentBatch
-from daybook.recall.vector_blobs import unpack_vectors
+from daybook.recall.columns.blob_column import BlobColumn
+from daybook.recall.columns.document_batch import DocumentBatch
+from daybook.recall.columns.vector_blobs import unpack_vectors
 
 __all__ = ["DocumentChunk"]
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from daybook.recall.blob_column import BlobColumn
+    from daybook.recall.columns.blob_column import BlobColumn
 
 __all__ = ["id_from_column", "id_to_column", "ids_from_columns"]
 

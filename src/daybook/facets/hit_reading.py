@@ -16,7 +16,7 @@ from daybook.model.scope import Scope
 from daybook.protocols.message_log import MessageLog
 
 if TYPE_CHECKING:
-    from daybook.recall.ranker import Ranked
+    from daybook.recall.ranking.ranker import Ranked
 
 __all__ = ["FoundHits", "read_hits"]
 
@@ -43,7 +43,7 @@ class FoundHits(Struct, frozen=True):
 
         No message stands in two of them, and their tokens add up to `max_tokens` at most.
         """
-        from daybook.recall.budget import Chosen, fill_budget  # noqa: PLC0415 - for budgets only
+        from daybook.recall.evidence.budget import Chosen, fill_budget  # noqa: PLC0415 - for budgets only
 
         def cost(place: _Place, message: Message, taken: Collection[_Place]) -> int:  # noqa: ARG001
             return max(1, self.tokens[place])

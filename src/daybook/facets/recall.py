@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from daybook.indexing.reindexing import Reindexing
     from daybook.model.passage import Recollection
     from daybook.model.reindex_progress import ReindexProgress
-    from daybook.recall.time_relations import TimeWindow
+    from daybook.recall.times.time_relations import TimeWindow
 
 __all__ = ["Recall", "RecallState"]
 
@@ -137,7 +137,7 @@ class Recall:
             found = found.within(max_tokens, whole_surroundings=neighbours is not None)
         if not explain:
             return found.hits
-        from daybook.recall.explanation import explained  # noqa: PLC0415 - loads when asked for
+        from daybook.recall.evidence.explanation import explained  # noqa: PLC0415 - loads when asked for
 
         return explained(found.hits, asked.text, self._models.analyzer)
 
@@ -175,8 +175,8 @@ class Recall:
             StoreError: A store failed.
             ProviderError: The embedder failed.
         """
-        from daybook.recall.matched_words import matched_spans  # noqa: PLC0415 - as `search`
-        from daybook.recall.passages import recollect  # noqa: PLC0415
+        from daybook.recall.evidence.matched_words import matched_spans  # noqa: PLC0415 - as `search`
+        from daybook.recall.evidence.passages import recollect  # noqa: PLC0415
 
         asked = self._asked(query, user_id, session_id, since, until)
         wanted = _wanted(limit, check_limit(max_tokens, "max_tokens"))

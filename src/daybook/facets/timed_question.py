@@ -13,9 +13,9 @@ from daybook.indexing.models import Models
 from daybook.model.hit import Hit
 
 if TYPE_CHECKING:
-    from daybook.recall.event_anchors import EventAnchor
-    from daybook.recall.question_times import QuestionTimes
-    from daybook.recall.time_relations import TimeWindow
+    from daybook.recall.times.event_anchors import EventAnchor
+    from daybook.recall.times.question_times import QuestionTimes
+    from daybook.recall.times.time_relations import TimeWindow
 
 __all__ = ["TimedQuestion", "timed_question"]
 
@@ -78,8 +78,8 @@ class TimedQuestion(Struct, frozen=True, kw_only=True):
             limit: How many are wanted.
         """
         # Compiled with the first search, not with the package.
-        from daybook.recall.knowledge_updates import mark_superseded  # noqa: PLC0415
-        from daybook.recall.question_times import (  # noqa: PLC0415
+        from daybook.recall.evidence.knowledge_updates import mark_superseded  # noqa: PLC0415
+        from daybook.recall.times.question_times import (  # noqa: PLC0415
             answers_before_event,
             by_said_dates,
             spread_over_time,
@@ -101,7 +101,7 @@ class TimedQuestion(Struct, frozen=True, kw_only=True):
         return (*self.times.windows, *self.event_windows)
 
     def _date_weight(self) -> float:
-        from daybook.recall.weights import weights_for  # noqa: PLC0415
+        from daybook.recall.ranking.weights import weights_for  # noqa: PLC0415
 
         return weights_for(self.models.embedder_id).final.get("date", 0.0)
 
@@ -119,7 +119,7 @@ async def timed_question(text: str, *, now: datetime, models: Models, find: Find
         StoreError: The index or the log failed.
         ProviderError: The embedder failed.
     """
-    from daybook.recall.question_times import read_times  # noqa: PLC0415 - compiles its rules
+    from daybook.recall.times.question_times import read_times  # noqa: PLC0415 - compiles its rules
 
     times = read_times(text, now)
     if times.anchor is None:
@@ -140,7 +140,7 @@ async def _event_windows(
     anchor: EventAnchor, now: datetime, models: Models, find: Find
 ) -> tuple[TimeWindow, ...]:
     """Return the spans that an event stands for, by what was said of it; none if nothing tells."""
-    from daybook.recall.event_anchors import (  # noqa: PLC0415 - compiles its rules
+    from daybook.recall.times.event_anchors import (  # noqa: PLC0415 - compiles its rules
         Sighting,
         between_window,
         event_windows,

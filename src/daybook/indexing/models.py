@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from daybook.recall.analysis import Analysis, Analyzer
+    from daybook.recall.text.analysis import Analysis, Analyzer
 
 __all__ = ["AnalysedText", "Models"]
 
@@ -73,7 +73,7 @@ class Models:
     @cached_property
     def analyzer(self) -> Analyzer:
         """The text analyser."""
-        from daybook.recall.analysis import Analyzer  # noqa: PLC0415 - numpy loads on first use
+        from daybook.recall.text.analysis import Analyzer  # noqa: PLC0415 - numpy loads on first use
 
         return Analyzer()
 

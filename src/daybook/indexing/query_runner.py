@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
     from daybook.model.candidates import Candidates
     from daybook.protocols.embedder import QueryTokens
-    from daybook.recall.query import AnalysedQuery
-    from daybook.recall.ranker import Ranked, Survivors
-    from daybook.recall.time_relations import TimeWindow
+    from daybook.recall.ranking.query import AnalysedQuery
+    from daybook.recall.ranking.ranker import Ranked, Survivors
+    from daybook.recall.times.time_relations import TimeWindow
 
 __all__ = ["EVERYTHING", "SearchFilter", "run_query"]
 
@@ -92,9 +92,9 @@ async def run_query(  # noqa: PLR0913 - what a search is made of
         ProviderError: The embedder failed.
     """
     # numpy loads with the first query, not with the package
-    from daybook.recall.query import plan_query  # noqa: PLC0415
-    from daybook.recall.ranker import rank_survivors, survivors_of  # noqa: PLC0415
-    from daybook.recall.weights import weights_for  # noqa: PLC0415
+    from daybook.recall.ranking.query import plan_query  # noqa: PLC0415
+    from daybook.recall.ranking.ranker import rank_survivors, survivors_of  # noqa: PLC0415
+    from daybook.recall.ranking.weights import weights_for  # noqa: PLC0415
 
     speakers = await index.speakers(scope, collection)
     query = plan_query(
@@ -133,7 +133,7 @@ async def _late_interaction(
     asked: QueryTokens | None,
 ) -> NDArray[np.float32]:
     """Return it by the embedder's own token vectors where there are any, else by the table."""
-    from daybook.recall.ranker import (  # noqa: PLC0415
+    from daybook.recall.ranking.ranker import (  # noqa: PLC0415
         comparable_places,
         late_by_table,
         late_by_vectors,

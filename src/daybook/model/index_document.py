@@ -28,7 +28,7 @@ class IndexDocument(Struct, frozen=True, kw_only=True, eq=False):
         created_at: Microseconds since 1970, UTC: when it was said.
         role: Role number, the index into `daybook.model.message.ROLES`; 1 (user) for a record.
         speaker: Who speaks, for people: the message's name, else its role; empty for a record.
-        traits: Bit flags of `daybook.recall.analysis` (a question, has a number …).
+        traits: Bit flags of `daybook.recall.text.analysis` (a question, has a number …).
         length: Words of the text.
         terms: Sorted distinct stem hashes (uint32, little-endian) then their counts (uint8).
         tokens: Rows of the static table in order (uint16, little-endian), for late interaction.

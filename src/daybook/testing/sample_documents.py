@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from daybook.model.candidates import CandidateQuery, Candidates
 from daybook.model.index_document import IndexDocument
-from daybook.recall.term_blobs import pack_terms
+from daybook.recall.columns.term_blobs import pack_terms
 
 __all__ = ["document", "eligible_keys", "query", "row_of", "unit"]
 

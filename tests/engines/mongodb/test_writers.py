@@ -161,6 +161,7 @@ async def test_a_number_is_given_once(
         await database["blocks"].delete_one(planted)
         # A try that was under way when time was up may have found the way free before this one.
         result = await engine.log.append(ALICE, "s", entries("c"))
+        assert result is not None
         assert (result.first_seq, result.last_seq) == (3, 3)
         assert message_ids(await engine.log.read(ALICE, "s")) == ["a", "b", "c"]
 

@@ -9,7 +9,7 @@ from daybook.engines.inmemory.search_index import InMemorySearchIndex
 from daybook.errors import ConfigError
 from daybook.model.capabilities import EngineCapabilities
 from daybook.protocols.clock import Clock
-from daybook.recall.large_columns import MOST_EXACT
+from daybook.recall.search.large_columns import MOST_EXACT
 from daybook.registry import EngineUrl
 
 __all__ = ["InMemoryEngine", "open_engine"]

@@ -13,8 +13,8 @@ from daybook.model.candidates import CandidateQuery, Candidates
 from daybook.model.capabilities import EngineCapabilities
 from daybook.model.index_document import Collection, IndexDocument, IndexState
 from daybook.model.scope import Scope
-from daybook.recall.large_columns import MOST_EXACT, LargeColumns, fitting
-from daybook.recall.scope_columns import ScopeColumns
+from daybook.recall.search.large_columns import MOST_EXACT, LargeColumns, fitting
+from daybook.recall.search.scope_columns import ScopeColumns
 
 __all__ = ["InMemorySearchIndex"]
 

@@ -18,8 +18,8 @@ from weakref import WeakKeyDictionary
 from daybook.enginekit.column_cache import ColumnCache, ScopeName
 from daybook.enginekit.freed_memory import give_back
 from daybook.engines.postgresql.index_rows import Chunk, chunk_of_row, living_of_row
-from daybook.recall.large_columns import MOST_EXACT, LargeColumns, fitting
-from daybook.recall.scope_columns import ScopeColumns
+from daybook.recall.search.large_columns import MOST_EXACT, LargeColumns, fitting
+from daybook.recall.search.scope_columns import ScopeColumns
 
 __all__ = ["Database", "Held", "StoredColumns", "scope_arguments"]
 

@@ -13,9 +13,9 @@ from daybook.enginekit.document_chunk import DocumentChunk
 from daybook.enginekit.packed_ids import id_from_column, id_to_column, ids_from_columns
 from daybook.engines.postgresql.driver_errors import ENGINE
 from daybook.model.index_document import IndexDocument
-from daybook.recall.blob_column import BlobColumn
-from daybook.recall.document_batch import DocumentBatch
-from daybook.recall.vector_blobs import pack_vectors
+from daybook.recall.columns.blob_column import BlobColumn
+from daybook.recall.columns.document_batch import DocumentBatch
+from daybook.recall.columns.vector_blobs import pack_vectors
 
 __all__ = [
     "Chunk",

@@ -8,7 +8,7 @@ from typing import Any
 from msgspec import Struct
 
 from daybook.errors import ConfigError
-from daybook.recall.large_columns import MOST_EXACT
+from daybook.recall.search.large_columns import MOST_EXACT
 from daybook.registry import EngineUrl
 
 __all__ = ["Options", "read_options"]

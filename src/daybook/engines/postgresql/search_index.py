@@ -1,8 +1,8 @@
 """The search index on PostgreSQL: documents in tables, columns in memory.
 
 Method texts: `daybook.protocols.search_index`. A scope's documents are read once into columns
-(`daybook.recall.scope_columns`); later searches read only what was written since, and answer as
-every engine's index does.
+(`daybook.recall.search.scope_columns`); later searches read only what was written since, and
+answer as every engine's index does.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from daybook.model.candidates import CandidateQuery, Candidates
 from daybook.model.capabilities import EngineCapabilities
 from daybook.model.index_document import Collection, IndexDocument, IndexState
 from daybook.model.scope import Scope
-from daybook.recall.large_columns import MOST_EXACT
+from daybook.recall.search.large_columns import MOST_EXACT
 
 __all__ = ["PostgreSQLSearchIndex"]
 

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from daybook.enginekit.document_chunk import DocumentChunk
 from daybook.enginekit.packed_ids import ids_from_columns
 from daybook.engines.sqlite.driver_errors import ENGINE
-from daybook.recall.blob_column import BlobColumn
-from daybook.recall.document_batch import DocumentBatch
+from daybook.recall.columns.blob_column import BlobColumn
+from daybook.recall.columns.document_batch import DocumentBatch
 
 __all__ = ["living_keys", "read_documents"]
 

@@ -17,7 +17,7 @@ from daybook.errors import ConfigError
 from daybook.model.capabilities import EngineCapabilities
 from daybook.model.codec import MAX_MESSAGE_BYTES
 from daybook.protocols.clock import Clock
-from daybook.recall.large_columns import MOST_EXACT
+from daybook.recall.search.large_columns import MOST_EXACT
 from daybook.registry import EngineUrl
 
 __all__ = ["SQLiteEngine", "open_engine"]

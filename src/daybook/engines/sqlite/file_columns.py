@@ -12,8 +12,8 @@ from daybook.enginekit.freed_memory import give_back
 from daybook.engines.sqlite.document_reads import living_keys, read_documents
 from daybook.engines.sqlite.index_jobs import find_scope
 from daybook.engines.sqlite.schema import SPAN
-from daybook.recall.large_columns import MOST_EXACT, LargeColumns, fitting
-from daybook.recall.scope_columns import ScopeColumns
+from daybook.recall.search.large_columns import MOST_EXACT, LargeColumns, fitting
+from daybook.recall.search.scope_columns import ScopeColumns
 
 __all__ = ["FileColumns"]
 

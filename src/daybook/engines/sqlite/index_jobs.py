@@ -13,7 +13,7 @@ from daybook.enginekit.packed_ids import id_from_column, id_to_column
 from daybook.engines.sqlite.schema import SPAN
 from daybook.model.index_document import Collection, IndexDocument, IndexState
 from daybook.model.scope import Scope
-from daybook.recall.vector_blobs import pack_vectors
+from daybook.recall.columns.vector_blobs import pack_vectors
 
 __all__ = [
     "DOCUMENT_COLUMNS",

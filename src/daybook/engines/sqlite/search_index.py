@@ -1,8 +1,8 @@
 """The search index on SQLite: documents in tables, columns in memory.
 
 Method texts: `daybook.protocols.search_index`. A scope's documents are read once into columns
-(`daybook.recall.scope_columns`); later searches read only what was written since. A deletion moves
-the scope's epoch on, and then its columns are read anew.
+(`daybook.recall.search.scope_columns`); later searches read only what was written since. A deletion
+moves the scope's epoch on, and then what is gone is left out of them.
 """
 
 from __future__ import annotations

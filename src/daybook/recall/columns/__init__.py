@@ -1,0 +1,1 @@
+"""Index documents of one scope as numpy columns, exact or as codes."""

@@ -1,0 +1,1 @@
+"""From a question and candidates to an order, with named reasons."""

@@ -1,0 +1,1 @@
+"""From a query to candidates, in columns of any size."""

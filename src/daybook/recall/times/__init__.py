@@ -1,0 +1,1 @@
+"""Times in questions and messages: dates, holidays, events, histories. Pure."""
