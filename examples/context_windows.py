@@ -23,9 +23,9 @@ with Daybook.open("inmemory://") as book:
     talk.append(Message.user("Now a cake recipe, please. Mind my allergy!"))
     book.history.append("today", talk, user_id="alice")
 
-    context = book.context.build("today", max_tokens=400, query="What am I allergic to?")
+    context = book.context.build("today", max_tokens=500, query="What am I allergic to?")
     receipt = context.receipt
-    print(f"{context.tokens} of 400 tokens, first is {context.messages[0].role}")
+    print(f"{context.tokens} of 500 tokens, first is {context.messages[0].role}")
     print(f"word for word: {receipt.included}")
     print(f"left out: {receipt.left_out.count} messages")
 
@@ -42,7 +42,7 @@ with Daybook.open("inmemory://") as book:
     print(f"{adaptive.receipt.strategy}: opening turns are {adaptive.receipt.early}")
 
     book.context.pin("today", 4)  # an answer stays, with its question
-    pinned = book.context.build("today", max_tokens=400)
+    pinned = book.context.build("today", max_tokens=500)
     print(f"pinned: {pinned.receipt.pinned}")
     for line in book.context.explain("today", receipt.id).lines:
         print(line)

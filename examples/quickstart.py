@@ -20,13 +20,13 @@ with Daybook.open("sqlite:///quickstart.db") as book:
     )
     print(f"stored messages {receipt.first_seq} to {receipt.last_seq}: {receipt.ack}")
 
-    today = book.sessions.create(user_id="alice", title="Today")
-    book.history.append(today.id, Message.user("Good morning! Who lent me that saw?"))
-
     for hit in book.recall.search("Who lends me a saw?", user_id="alice", limit=1):
         session = book.sessions.get(hit.session_id)
         title = session.title if session else "?"
         print(f"found in {title!r}, message {hit.seq}: {hit.message.text}")
+
+    today = book.sessions.create(user_id="alice", title="Today")
+    book.history.append(today.id, Message.user("Good morning! Who lent me that saw?"))
 
     context = book.context.build(today.id, query="Who lent me that saw?", max_tokens=500)
     print(f"context: {len(context.messages)} messages, {context.tokens} of 500 tokens")

@@ -44,7 +44,7 @@ SAID = {
         "boats: saskia",
     ],
     "context_windows": [
-        "of 400 tokens, first is system",
+        "of 500 tokens, first is system",
         "recalled as role user, marked as data: True",
         "newest is last: True",
         "too small: ",

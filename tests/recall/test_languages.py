@@ -17,7 +17,7 @@ from daybook.recall.evidence.matched_words import matched_spans, shared_words, w
 from daybook.recall.text.analysis import Analyzer
 from daybook.recall.text.stop_words import STOP_WORDS
 from daybook.recall.text.traits import Trait
-from daybook.recall.text.words import spelled_words
+from daybook.recall.text.words import folded, spelled_words
 
 ANALYZER = Analyzer()
 
@@ -106,6 +106,8 @@ def test_composed_and_decomposed_texts_have_the_same_terms(text: str) -> None:
 def test_a_text_is_found_by_each_of_its_words(text: str) -> None:
     held = terms(text)
     for word in spelled_words(text):
+        if folded(word) in STOP_WORDS:  # without accents it is little: alone it may mean more
+            continue
         asked = ANALYZER.stems(word)
         assert not asked or held.intersection(asked)
 
