@@ -71,6 +71,11 @@ class Models:
         return "" if self._embedder is None else self._embedder.id
 
     @cached_property
+    def _with_tokens(self) -> TokenVectorEmbedder | None:
+        """The embedder, if it makes token vectors: asked once, for the answer takes its time."""
+        return self._embedder if isinstance(self._embedder, TokenVectorEmbedder) else None
+
+    @cached_property
     def analyzer(self) -> Analyzer:
         """The text analyser."""
         from daybook.recall.text.analysis import Analyzer  # noqa: PLC0415 - numpy loads on first use
@@ -127,21 +132,21 @@ class Models:
         Raises:
             ProviderError: The embedder failed.
         """
-        if not isinstance(self._embedder, TokenVectorEmbedder):
+        if self._with_tokens is None:
             rows = await self.embed([text], purpose="query")
             return (None if rows is None or not rows[0].any() else rows[0]), None
         with self._provider_errors():
-            row, tokens = await self._embedder.embed_question(text)
+            row, tokens = await self._with_tokens.embed_question(text)
         return (row if row.any() else None), (tokens if len(tokens.worth) else None)
 
     async def _embed_documents(
         self, texts: Sequence[str]
     ) -> tuple[NDArray[np.float32] | None, list[bytes]]:
         """Return a row and packed token vectors for each text, from one run of the model."""
-        if not isinstance(self._embedder, TokenVectorEmbedder):
+        if self._with_tokens is None:
             return await self.embed(texts), [b""] * len(texts)
         with self._provider_errors():
-            rows, packed = await self._embedder.embed_tokens(texts)
+            rows, packed = await self._with_tokens.embed_tokens(texts)
         if len(packed) != len(texts) or any(len(one) % TOKEN_WIDTH for one in packed):
             raise ProviderError(
                 f"embed_tokens must give, for each of {len(texts)} texts, bytes whose number "
