@@ -12,9 +12,9 @@ from datetime import datetime
 from typing import Any
 
 from daybook.errors import InvalidInputError
-from daybook.evaluation.conversations import UNDATED, Conversation, Question, Turn
+from daybook.evaluation.conversations import UNDATED, Conversation, Turn
+from daybook.evaluation.dialogue_questions import dialogue_questions
 from daybook.evaluation.fields import (
-    dialogue_ids,
     elements,
     list_of,
     object_of,
@@ -48,7 +48,12 @@ def read_locomo(file: SourceFile) -> Iterator[Conversation]:
             raise InvalidInputError(f"{where}: is no LoCoMo sample: it has no sessions")
         name = sample_name(value)
         turns = list(_turns(value["conversation"], where))
-        yield Conversation(name, "locomo", turns, list(_questions(value, name, turns, where)))
+        yield Conversation(
+            name,
+            "locomo",
+            turns,
+            list(dialogue_questions(value, name, turns, where, categories=_CATEGORIES)),
+        )
 
 
 def _turns(talk: dict[str, Any], where: str) -> Iterator[Turn]:
@@ -73,20 +78,3 @@ def _time(value: Any, where: str) -> datetime:
         return parse_time(value) or UNDATED
     except InvalidInputError as exc:
         raise InvalidInputError(f"{where}: {exc}") from None
-
-
-def _questions(
-    sample: dict[str, Any], name: str, turns: list[Turn], where: str
-) -> Iterator[Question]:
-    known = {turn.id for turn in turns}
-    for number, one in enumerate(list_of(sample, "qa", where)):
-        place = f"{where}: qa[{number}]"
-        asked = object_of(one, place)
-        category = asked.get("category")
-        yield Question(
-            id=f"{name}_q{number}",
-            text=text_of(asked, "question", place),
-            category=_CATEGORIES.get(category, str(category)) if category is not None else "",
-            evidence=tuple(one for one in dialogue_ids(asked.get("evidence")) if one in known),
-            answer=str(asked.get("answer") or asked.get("adversarial_answer") or ""),
-        )

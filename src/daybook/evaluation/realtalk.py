@@ -12,9 +12,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from daybook.errors import InvalidInputError
-from daybook.evaluation.conversations import Conversation, Question, Turn
+from daybook.evaluation.conversations import Conversation, Turn
+from daybook.evaluation.dialogue_questions import dialogue_questions
 from daybook.evaluation.fields import (
-    dialogue_ids,
     elements,
     list_of,
     object_of,
@@ -45,7 +45,9 @@ def read_realtalk(file: SourceFile) -> Iterator[Conversation]:
         if not looks_like_realtalk(value):
             raise InvalidInputError(f"{where}: is no REALTALK chat: it has no sessions or no qa")
         turns = list(_turns(value, where))
-        questions = list(_questions(value, file.path.stem, turns, where))
+        questions = list(
+            dialogue_questions(value, file.path.stem, turns, where, categories=_CATEGORIES)
+        )
         yield Conversation(file.path.stem, "realtalk", turns, questions)
 
 
@@ -73,20 +75,3 @@ def _time(written: str, where: str) -> datetime:
         except ValueError:
             continue
     raise InvalidInputError(f"{where}: date_time must be written 29.12.2023, 16:44:01")
-
-
-def _questions(
-    chat: dict[str, Any], name: str, turns: list[Turn], where: str
-) -> Iterator[Question]:
-    known = {turn.id for turn in turns}
-    for number, one in enumerate(list_of(chat, "qa", where)):
-        place = f"{where}: qa[{number}]"
-        asked = object_of(one, place)
-        category = asked.get("category")
-        yield Question(
-            id=f"{name}_q{number}",
-            text=text_of(asked, "question", place),
-            category=_CATEGORIES.get(category, str(category)) if category is not None else "",
-            evidence=tuple(one for one in dialogue_ids(asked.get("evidence")) if one in known),
-            answer=str(asked.get("answer") or ""),
-        )

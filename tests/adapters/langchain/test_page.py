@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import subprocess
 import sys
 from importlib import import_module
@@ -10,24 +9,15 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[3]
-PAGE = ROOT / "docs" / "adapters" / "langchain.md"
-PROGRAMS = re.findall(r"```python\n(.*?)```\n\n((?:    [^\n]*\n)+)", PAGE.read_text(), re.DOTALL)
+from tests.examples.page_programs import DOCS, broken_links, programs_of, words_printed
+
+PAGE = DOCS / "adapters" / "langchain.md"
+PROGRAMS = programs_of(PAGE)
 
 
 @pytest.mark.parametrize(("program", "said"), PROGRAMS, ids=range(len(PROGRAMS)))
 def test_a_program_says_what_the_page_says(program: str, said: str, tmp_path: Path) -> None:
-    result = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", program],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        timeout=100,
-        check=False,
-    )
-    assert result.returncode == 0, result.stderr
-    assert result.stderr == ""
-    assert result.stdout.split() == said.split()
+    assert words_printed(program, tmp_path, warnings="ignore", logs=False) == said.split()
 
 
 def test_no_program_of_the_page_is_left_out() -> None:
@@ -35,8 +25,7 @@ def test_no_program_of_the_page_is_left_out() -> None:
 
 
 def test_links_of_the_page_lead_somewhere() -> None:
-    links = re.findall(r"\]\(([^)#]+)\)", PAGE.read_text())
-    assert [link for link in links if not (PAGE.parent / link).exists()] == []
+    assert broken_links(PAGE) == []
 
 
 def test_every_name_is_there() -> None:
