@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -28,6 +29,25 @@ async def test_an_empty_folder_becomes_a_store(tmp_path: Path) -> None:
     (tmp_path / "s").mkdir()
     async with engine_at(tmp_path / "s") as engine:
         await start_session(engine.log, FakeClock(), "a")
+    async with engine_at(tmp_path / "s") as engine:
+        assert len(await engine.log.read(ALICE, "s")) == 1
+
+
+async def test_a_store_that_another_made_between_two_looks_is_opened(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two processes open a new folder at once; one finds no marker, then the other's files."""
+    whole = tmp_path / "whole"
+    async with engine_at(whole) as engine:
+        await start_session(engine.log, FakeClock(), "a")
+    listed = Path.iterdir
+
+    def made_meanwhile(folder: Path) -> Iterator[Path]:
+        monkeypatch.undo()
+        shutil.copytree(whole, folder, dirs_exist_ok=True)
+        return listed(folder)
+
+    monkeypatch.setattr(Path, "iterdir", made_meanwhile)
     async with engine_at(tmp_path / "s") as engine:
         assert len(await engine.log.read(ALICE, "s")) == 1
 

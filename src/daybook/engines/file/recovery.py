@@ -47,12 +47,15 @@ def check_folder(root: Path) -> None:
     try:
         body = marker.read_bytes()
     except FileNotFoundError:
-        if any(one.name not in _OURS for one in root.iterdir()):
+        if all(one.name in _OURS for one in root.iterdir()):
+            return
+        # Another process may have made the store between the two looks.
+        if not marker.exists():
             raise ConfigError(
                 f"file: {root.name} holds other files and is not a Daybook store: name an empty "
                 "or a new folder"
             ) from None
-        return
+        body = marker.read_bytes()
     try:
         found = msgspec.json.decode(body, type=_Marker)
     except msgspec.MsgspecError:
