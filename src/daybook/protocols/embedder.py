@@ -104,7 +104,8 @@ class TokenVectorEmbedder(Embedder, Protocol):
     async def embed_tokens(self, texts: Sequence[str]) -> tuple[NDArray[np.float32], list[bytes]]:
         """Return `embed(texts)`, and each document's packed token vectors (64 bytes each).
 
-        b"" for a text that has none.
+        b"" for a text that has none. `daybook.recall.ranking.token_vectors.as_bytes` packs rows of
+        64 numbers; it makes a question's `QueryTokens.vectors` too.
 
         Raises:
             ProviderError: The model failed; says whether a retry may help.
