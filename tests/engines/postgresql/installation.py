@@ -15,8 +15,11 @@ from psycopg.sql import SQL, Identifier
 from daybook.engines.postgresql import PostgreSQLEngine, open_engine
 from daybook.protocols.clock import Clock
 from daybook.registry import parse_url
+from tests.engines.postgresql.emptying import run_alone
 
 _PASSWORD = "made-up"
+_TABLES = """SELECT c.relname FROM pg_class AS c WHERE c.relnamespace = to_regnamespace(%s)
+    AND c.relkind IN ('r', 'p') AND NOT c.relispartition AND c.relname <> 'installation'"""
 
 
 class Installation:
@@ -59,13 +62,10 @@ class Installation:
 
         Each test begins with it, so its connection stays open and its statements are prepared.
         """
-        tables = self._cleaner.execute(
-            "SELECT c.relname FROM pg_class AS c WHERE c.relnamespace = to_regnamespace(%s) "
-            "AND c.relkind IN ('r', 'p') AND NOT c.relispartition "
-            "AND c.relname <> 'installation'",
-            (self.schema,),
-            prepare=True,
-        ).fetchall()
+        run_alone(self._cleaner, self.schema, self._delete_all)
+
+    def _delete_all(self) -> None:
+        tables = self._cleaner.execute(_TABLES, (self.schema,), prepare=True).fetchall()
         with self._cleaner.pipeline():
             for (table,) in tables:
                 query = SQL("DELETE FROM {}").format(Identifier(self.schema, str(table)))

@@ -13,6 +13,7 @@ from psycopg.sql import SQL, Identifier
 from daybook.engines.postgresql import PostgreSQLEngine, open_engine
 from daybook.protocols.clock import Clock
 from daybook.registry import parse_url
+from tests.engines.postgresql.emptying import run_alone
 
 __all__ = ["Prepared", "as_plain_role", "prepared"]
 
@@ -36,7 +37,8 @@ class Prepared:
             ).fetchone() == (None,):
                 return
             names = [Identifier(self.schema, table) for table in _TABLES]
-            connection.execute(SQL("TRUNCATE {} CASCADE").format(SQL(", ").join(names)))
+            truncate = SQL("TRUNCATE {} CASCADE").format(SQL(", ").join(names))
+            run_alone(connection, self.schema, lambda: connection.execute(truncate))
 
     async def open(self, clock: Clock, **options: object) -> PostgreSQLEngine:
         """Open an engine with options of its URL."""
@@ -54,7 +56,8 @@ def prepared(url: str, *, admin: str | None = None) -> Iterator[Prepared]:
         yield place
     finally:
         with psycopg.connect(place.admin, autocommit=True) as connection:
-            connection.execute(SQL("DROP SCHEMA IF EXISTS {} CASCADE").format(Identifier(schema)))
+            drop = SQL("DROP SCHEMA IF EXISTS {} CASCADE").format(Identifier(schema))
+            run_alone(connection, schema, lambda: connection.execute(drop))
 
 
 def as_plain_role(url: str) -> str:
