@@ -7,7 +7,7 @@ expressions count from. Not understood: clock times and durations ("for three we
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timedelta
 from typing import Literal
 
@@ -154,12 +154,13 @@ def calendar_spans(text: str, now: datetime, *, lean: Lean = "past") -> list[Cal
         lean: Which date is meant where none says ("in May", "on Friday"): the latest that has
             begun, the nearest (weekdays: the latest), or the next.
 
-    Cost: about 30 µs for a sentence that may name one, 2 µs for others.
+    Cost: about 15 µs for a sentence that may name one, 2 µs for others.
     """
-    if not may_name_time(text):
+    words = frozenset(_WORD.findall(text.lower()))
+    if _HINTS.isdisjoint(words):
         return []
     moment = _Moment(now, lean)
-    found = sorted(_expressions(text, moment), key=lambda one: (one.start, -one.end))
+    found = sorted(_expressions(text, words, moment), key=lambda one: (one.start, -one.end))
     spans: list[CalendarSpan] = []
     for span in found:
         if not spans or span.start >= spans[-1].end:
@@ -177,9 +178,9 @@ def number_of(word: str) -> int:
     return int(word) if word.isdigit() else _NUMBERS[" ".join(word.lower().split())]
 
 
-def _expressions(text: str, moment: _Moment) -> Iterator[CalendarSpan]:
-    for pattern, read in _RULES:
-        for match in pattern.finditer(text):
+def _expressions(text: str, words: frozenset[str], moment: _Moment) -> Iterator[CalendarSpan]:
+    for hints, pattern, read in _RULES:
+        for match in () if hints.isdisjoint(words) else pattern.finditer(text):
             try:
                 span = read(match, moment)
             except (ValueError, OverflowError):  # 31 June, or a year out of range
@@ -345,57 +346,77 @@ def _read_year(match: re.Match[str], moment: _Moment) -> Span:
     return _part(moment.month(int(match["year"]), 1, 12), _lead(match))
 
 
-def _rule(pattern: str, read: Reader) -> tuple[re.Pattern[str], Reader]:
-    return re.compile(rf"\b(?:{pattern})\b", re.IGNORECASE), read
+def _rule(
+    hints: Iterable[str], pattern: str, read: Reader
+) -> tuple[frozenset[str], re.Pattern[str], Reader]:
+    """Return a rule that is tried on texts with one of `hints` among their words."""
+    return frozenset(hints), re.compile(rf"\b(?:{pattern})\b", re.IGNORECASE), read
 
+
+_DIGITS = "0123456789"
+_UNITS = [f"{unit}{end}" for unit in _UNIT_DAYS for end in ("", "s")]
 
 _PART = r"(?:the\s+)?(?:beginning|start|end)\s+of"
 _RULES = (
     _rule(
+        _MONTHS,
         rf"(?P<day>\d{{1,2}}){_ORDINAL}\s+(?:of\s+)?(?P<month>{_MONTH})\b\.?(?:,?\s+(?P<year>{YEAR}))?",
         _read_date,
     ),
     _rule(
+        _MONTHS,
         rf"(?P<month>{_MONTH})\b\.?[\s-]+(?:the\s+)?(?P<day>\d{{1,2}}){_ORDINAL}"
         rf"(?:(?:,|-)?\s*(?P<year>{YEAR}))?",
         _read_date,
     ),
     _rule(
+        _MONTHS,
         rf"(?:(?P<lead>{_PART}|in|of|during|since|by|last|this|next|early|mid|late|before|after"
         rf"|until|from|and|to|between)[\s-]+)?(?P<month>{_MONTH})\b\.?"
         rf"(?:,?\s+(?:of\s+)?(?P<year>{YEAR}))?",
         _read_month,
     ),
     _rule(
+        _SEASONS,
         rf"(?:(?P<lead>last|this|(?<!the )next)\s+)?(?P<season>{_SEASON})"
         rf"(?:\s+(?:of\s+)?(?P<year>{YEAR}))?",
         _read_season,
     ),
     _rule(
+        _DIGITS,
         r"(?P<iso_year>(?:19|20)\d\d)-(?P<iso_month>\d\d)-(?P<iso_day>\d\d)"
         r"|(?P<first>\d{1,2})/(?P<second>\d{1,2})/(?P<last>(?:19|20)\d\d)",
         _read_numeric,
     ),
-    _rule("|".join(name.replace(" ", r"\s+") for name in reversed(_NAMED_DAYS)), _read_named_day),
-    _rule(rf"(?P<count>{NUMBER})\s+(?P<unit>{_UNIT})s?\s+(?:ago|back)", _read_ago),
-    _rule(rf"in\s+(?P<count>{NUMBER})\s+(?P<unit>{_UNIT})s?(?:\s+time)?", _read_ahead),
-    _rule(rf"(?:past|last|previous)\s+(?P<count>{NUMBER})\s+(?P<unit>{_UNIT})s?", _read_past),
-    _rule(rf"past(?P<count>)\s+(?P<unit>{_UNIT})", _read_past),
     _rule(
+        (name.split()[-1] for name in _NAMED_DAYS),
+        "|".join(name.replace(" ", r"\s+") for name in reversed(_NAMED_DAYS)),
+        _read_named_day,
+    ),
+    _rule(("ago", "back"), rf"(?P<count>{NUMBER})\s+(?P<unit>{_UNIT})s?\s+(?:ago|back)", _read_ago),
+    _rule(_UNITS, rf"in\s+(?P<count>{NUMBER})\s+(?P<unit>{_UNIT})s?(?:\s+time)?", _read_ahead),
+    _rule(
+        _UNITS, rf"(?:past|last|previous)\s+(?P<count>{NUMBER})\s+(?P<unit>{_UNIT})s?", _read_past
+    ),
+    _rule(_UNITS, rf"past(?P<count>)\s+(?P<unit>{_UNIT})", _read_past),
+    _rule(
+        (*_UNITS, "weekend"),
         rf"(?P<lead>last|previous|this|earlier\s+this|next|the\s+coming)"
         rf"\s+(?P<unit>{_UNIT}|weekend)",
         _read_unit,
     ),
     _rule(
+        _WEEKDAYS,
         rf"(?P<lead>last|on|by|this\s+past|past|this|next|this\s+coming|coming)"
         rf"\s+(?P<weekday>{_WEEKDAY})",
         _read_weekday,
     ),
     _rule(
+        (_WORD.findall(name)[0] for name in HOLIDAYS),
         r"(?P<lead>last|this|next|on|at|over|during|since|before|after|until|till|by|around"
         r"|between|and)\s+(?:the\s+)?"
         rf"(?P<holiday>{_HOLIDAY})(?:\s+(?:of\s+)?(?P<year>{YEAR}))?",
         _read_holiday,
     ),
-    _rule(rf"(?:(?P<lead>{_PART})\s+)?(?P<year>{YEAR})", _read_year),
+    _rule(_DIGITS, rf"(?:(?P<lead>{_PART})\s+)?(?P<year>{YEAR})", _read_year),
 )

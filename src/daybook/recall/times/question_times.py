@@ -74,7 +74,7 @@ def by_said_dates(
         windows: What the question names.
         date_weight: What the ranker gives to a message said within a window.
 
-    Cost: about 0.1 ms for a hit of three sentences.
+    Cost: about 0.05 ms for a hit of three sentences.
     """
     raised = []
     for hit in hits:
