@@ -90,4 +90,9 @@ def test_packed_keys_come_back(batches: list[list[str]], data: st.DataObject) ->
     assert held.take(np.arange(len(keys))).tolist() == keys
     rows = sorted(data.draw(st.sets(st.integers(0, len(keys) - 1)))) if keys else []
     held.keep(np.array(rows, np.int64))
-    assert held.take(np.arange(len(rows))).tolist() == [keys[row] for row in rows]
+    left = [keys[row] for row in rows]
+    assert held.take(np.arange(len(rows))).tolist() == left
+    for batch in reversed(batches):
+        held.extend(batch)
+        left += batch
+    assert held.take(np.arange(len(left))).tolist() == left

@@ -68,12 +68,12 @@ def gather(
         keys=scores.keys,
         groups=scope.groups.view[rows],
         group_names=scope.group_names.listed,
-        positions=scope.positions.view[rows],
+        positions=scope.positions.view[rows].astype(np.int64),
         created_at=scope.created_at.view[rows],
         roles=scope.roles.view[rows],
-        speakers=scope.speaker_numbers.view[rows],
+        speakers=scope.speaker_numbers.view[rows].astype(np.int32),
         speaker_names=scope.speaker_names.listed,
-        traits=scope.traits.view[rows],
+        traits=scope.traits.view[rows].astype(np.int32),
         lengths=scope.lengths.view[rows],
         previous=place[scope.links.previous[rows]] - np.int32(1),
         following=place[scope.links.following[rows]] - np.int32(1),
@@ -90,8 +90,8 @@ def gather(
         session_lexical=scores.session_lexical,
         session_similarity=scores.session_similarity,
         token_ids=scope.tokens.view,
-        token_starts=np.where(rows > 0, ends[rows - 1], 0),
-        token_ends=ends[rows],
+        token_starts=np.where(rows > 0, ends[rows - 1], 0).astype(np.int64),
+        token_ends=ends[rows].astype(np.int64),
     )
 
 

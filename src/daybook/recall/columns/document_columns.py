@@ -17,6 +17,7 @@ from daybook.recall.columns.code_space import CodeSpace
 from daybook.recall.columns.document_batch import DocumentBatch, batches
 from daybook.recall.columns.growing_array import GrowingArray
 from daybook.recall.columns.names import Names
+from daybook.recall.columns.narrow_array import NarrowArray
 from daybook.recall.columns.packed_keys import PackedKeys
 from daybook.recall.columns.postings import MOST_ROWS, Postings
 from daybook.recall.columns.term_blobs import unpack_many_terms
@@ -55,20 +56,23 @@ class DocumentColumns:
 
     def _make_columns(self) -> None:
         self.keys: GrowingArray[np.object_] | PackedKeys = GrowingArray(np.object_)
-        self._identities: GrowingArray[np.int64] = GrowingArray(np.int64)
+        # Half of each number: rows that only seem to be the same are told apart by their keys.
+        self._identities: GrowingArray[np.int32] = GrowingArray(np.int32)
         self.groups: GrowingArray[np.int32] = GrowingArray(np.int32)
-        self.positions: GrowingArray[np.int64] = GrowingArray(np.int64)
+        self.positions = NarrowArray()
         self.created_at: GrowingArray[np.int64] = GrowingArray(np.int64)
         self.roles: GrowingArray[np.int8] = GrowingArray(np.int8)
-        self.speaker_numbers: GrowingArray[np.int32] = GrowingArray(np.int32)
-        self.traits: GrowingArray[np.int32] = GrowingArray(np.int32)
+        self.speaker_numbers = NarrowArray()
+        self.traits = NarrowArray()
         self.lengths: GrowingArray[np.float32] = GrowingArray(np.float32)
         self.alive: GrowingArray[np.bool_] = GrowingArray(np.bool_)
         self.tokens: GrowingArray[np.uint16] = GrowingArray(np.uint16)
-        self.token_ends: GrowingArray[np.int64] = GrowingArray(np.int64)
+        self.token_ends = NarrowArray()
         self.previous_dot: GrowingArray[np.float32] = GrowingArray(np.float32)
         self.skip_dot: GrowingArray[np.float32] = GrowingArray(np.float32)
-        self.numbers: GrowingArray[np.int64] = GrowingArray(np.int64)
+        # Less that of the first document, which may be as large as a store has documents.
+        self._numbers = NarrowArray()
+        self._first_number = 0
         self.links = TurnLinks()
 
     def __len__(self) -> int:
@@ -166,7 +170,7 @@ class DocumentColumns:
 
         Cost: about 20 ms for a million rows, besides those that go.
         """
-        held = self.numbers.view
+        held = self._first_number + self._numbers.view.astype(np.int64)
         places = np.searchsorted(numbers, held)
         places[places == len(numbers)] = 0
         kept = numbers[places] == held if len(numbers) else np.zeros(len(held), np.bool_)
@@ -196,7 +200,7 @@ class DocumentColumns:
         keys = np.empty(count, np.object_)
         keys[:] = batch.keys
         self.keys.extend(keys)
-        self._identities.extend(identities)
+        self._identities.extend(identities.astype(np.int32))
         self.groups.extend(groups)
         self.positions.extend(positions)
         self.created_at.extend(batch.created_at)
@@ -213,8 +217,16 @@ class DocumentColumns:
         self.token_ends.extend(base + np.cumsum(sizes))
         self.previous_dot.extend(np.zeros(count, np.float32))
         self.skip_dot.extend(np.zeros(count, np.float32))
-        self.numbers.extend(np.zeros(count) if batch.numbers is None else batch.numbers)
+        self._add_numbers(batch)
         self.links.grow(self.row_count, len(self.group_names))
+
+    def _add_numbers(self, batch: DocumentBatch) -> None:
+        if batch.numbers is None:
+            self._numbers.extend(np.zeros(len(batch.keys), np.int64))
+            return
+        if not len(self._numbers):
+            self._first_number = int(batch.numbers[0])
+        self._numbers.extend(np.asarray(batch.numbers, np.int64) - self._first_number)
 
     def _add_terms(self, first: int, terms: BlobColumn | Sequence[bytes]) -> None:
         hashes, counts, sizes = unpack_many_terms(terms)
@@ -245,7 +257,8 @@ class DocumentColumns:
             suspects = suspects[positions <= self._last_positions(groups)]
         if not len(suspects) or not self.row_count:
             return np.empty(0, np.int64)
-        same = np.isin(self._identities.view, identities[suspects]) & self.alive.view
+        wanted = identities[suspects].astype(np.int32)
+        same = np.isin(self._identities.view, wanted) & self.alive.view
         rows = np.flatnonzero(same)
         coming = {(int(groups[i]), keys[i]) for i in suspects.tolist()}
         held = zip(self.groups.view[rows].tolist(), self.keys.take(rows), strict=True)
@@ -253,7 +266,7 @@ class DocumentColumns:
 
     def _last_positions(self, groups: NDArray[np.int32]) -> NDArray[np.int64]:
         """Return the last position of each group; below every position for a new group."""
-        lowest = np.iinfo(np.int64).min
+        lowest = np.int64(np.iinfo(np.int64).min)
         last = np.append(self.links.last_row, np.full(len(self.group_names), -1, np.int32))[groups]
         if not self.row_count:
             return np.full(len(groups), lowest)
@@ -315,8 +328,10 @@ class DocumentColumns:
         sizes = np.diff(ends, prepend=0)
         kept = np.zeros(self.row_count, np.bool_)
         kept[rows] = True
-        self.tokens.keep(np.flatnonzero(np.repeat(kept, sizes)))
-        self.token_ends = GrowingArray(np.int64)
+        tokens = self.tokens.view[np.repeat(kept, sizes)]
+        self.tokens = GrowingArray(np.uint16)
+        self.tokens.extend(tokens)
+        self.token_ends = NarrowArray()
         self.token_ends.extend(np.cumsum(sizes[rows]))
 
 

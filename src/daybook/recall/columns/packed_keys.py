@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from daybook.recall.columns.growing_array import GrowingArray
+from daybook.recall.columns.narrow_array import NarrowArray
 
 __all__ = ["PackedKeys"]
 
@@ -15,6 +16,7 @@ _UUID_TEXT, _UUID_BYTES = 36, 16
 _DASHES = [8, 13, 18, 23]
 # The first byte of a packed key: 16 bytes of a UUID follow, or text.
 _UUID, _TEXT = 0, 1
+_WIDTH = _UUID_BYTES + 1
 
 Keys = NDArray[np.object_]
 Rows = NDArray[np.int64]
@@ -25,54 +27,72 @@ class PackedKeys:
 
     def __init__(self) -> None:
         self._bytes: GrowingArray[np.uint8] = GrowingArray(np.uint8)
-        self._ends: GrowingArray[np.int64] = GrowingArray(np.int64)
+        self._count = 0
+        # Where each key ends; None while all are UUIDs, for then that is plain.
+        self._ends: NarrowArray | None = None
 
     def __len__(self) -> int:
-        return len(self._ends)
+        return self._count
 
     @property
     def nbytes(self) -> int:
         """Bytes taken."""
-        return self._bytes.nbytes + self._ends.nbytes
+        return self._bytes.nbytes + (0 if self._ends is None else self._ends.nbytes)
 
     def reserve(self, count: int) -> None:
         """Make room for so many keys in all, if they are UUIDs."""
-        self._bytes.reserve(count * (_UUID_BYTES + 1))
-        self._ends.reserve(count)
+        self._bytes.reserve(count * _WIDTH)
 
     def extend(self, keys: Sequence[str] | Keys) -> None:
         """Add keys at the end. Cost: about 0.1 µs a key if all are canonical UUIDs."""
-        base = len(self._bytes)
         packed = _uuid_bytes(keys)
         if packed is not None:
-            self._bytes.extend(packed.ravel())
-            self._ends.extend(base + np.arange(1, len(keys) + 1) * packed.shape[1])
-            return
-        encoded = [bytes((_TEXT,)) + key.encode("utf-8", "surrogatepass") for key in keys]
-        sizes = np.fromiter(map(len, encoded), np.int64, len(encoded))
-        self._bytes.extend(np.frombuffer(b"".join(encoded), np.uint8))
-        self._ends.extend(base + np.cumsum(sizes))
+            added, sizes = packed.ravel(), np.full(len(keys), _WIDTH)
+        else:
+            encoded = [bytes((_TEXT,)) + key.encode("utf-8", "surrogatepass") for key in keys]
+            sizes = np.fromiter(map(len, encoded), np.int64, len(encoded))
+            added = np.frombuffer(b"".join(encoded), np.uint8)
+        if packed is None and self._ends is None:
+            self._ends = NarrowArray()
+            self._ends.extend(np.arange(1, self._count + 1) * _WIDTH)
+        if self._ends is not None:
+            self._ends.extend(len(self._bytes) + np.cumsum(sizes))
+        self._bytes.extend(added)
+        self._count += len(keys)
 
     def take(self, rows: Rows) -> Keys:
         """Return the keys of some rows. Cost: about 0.5 µs a key."""
-        ends = self._ends.view
-        begins = np.where(rows > 0, ends[rows - 1], 0)
+        begins, ends = self._bounds(rows)
         data = self._bytes.view
         keys = np.empty(len(rows), np.object_)
         keys[:] = [
             _key(data[begin:end].tobytes())
-            for begin, end in zip(begins.tolist(), ends[rows].tolist(), strict=True)
+            for begin, end in zip(begins.tolist(), ends.tolist(), strict=True)
         ]
         return keys
 
     def keep(self, rows: Rows) -> None:
         """Keep only these rows, ascending."""
-        sizes = np.diff(self._ends.view, prepend=0)
-        kept = np.zeros(len(self._ends), np.bool_)
-        kept[rows] = True
-        self._bytes.keep(np.flatnonzero(np.repeat(kept, sizes)))
-        self._ends = GrowingArray(np.int64)
-        self._ends.extend(np.cumsum(sizes[rows]))
+        if self._ends is None:
+            kept = self._bytes.view.reshape(-1, _WIDTH)[rows].ravel()
+        else:
+            sizes = np.diff(self._ends.view, prepend=0)
+            wanted = np.zeros(self._count, np.bool_)
+            wanted[rows] = True
+            kept = self._bytes.view[np.repeat(wanted, sizes)]
+            self._ends = NarrowArray()
+            self._ends.extend(np.cumsum(sizes[rows]))
+        self._bytes = GrowingArray(np.uint8)
+        self._bytes.extend(kept)
+        self._count = len(rows)
+
+    def _bounds(self, rows: Rows) -> tuple[Rows, Rows]:
+        """Return where the keys of some rows begin and end."""
+        if self._ends is None:
+            return rows * _WIDTH, rows * _WIDTH + _WIDTH
+        ends = self._ends.view
+        begins = np.where(rows > 0, ends[rows - 1], 0)
+        return begins.astype(np.int64), ends[rows].astype(np.int64)
 
 
 def _uuid_bytes(keys: Sequence[str] | Keys) -> NDArray[np.uint8] | None:
@@ -88,7 +108,7 @@ def _uuid_bytes(keys: Sequence[str] | Keys) -> NDArray[np.uint8] | None:
     whole = lower.all() and (letters[:, _DASHES] == ord("-")).all()
     if not whole or any(len(key) != _UUID_TEXT for key in keys):
         return None
-    packed = np.empty((len(keys), _UUID_BYTES + 1), np.uint8)
+    packed = np.empty((len(keys), _WIDTH), np.uint8)
     packed[:, 0] = _UUID
     values = np.frombuffer(bytes.fromhex(digits.tobytes().decode()), np.uint8)
     packed[:, 1:] = values.reshape(len(keys), _UUID_BYTES)

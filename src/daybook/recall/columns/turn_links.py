@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -10,6 +12,7 @@ from daybook.recall.columns.growing_array import GrowingArray
 __all__ = ["TurnLinks"]
 
 Rows = NDArray[np.int64]
+Positions = NDArray[np.signedinteger[Any]]
 
 
 class TurnLinks:
@@ -49,9 +52,7 @@ class TurnLinks:
         ):
             column.extend(np.full(size - len(column), -1, np.int32))
 
-    def append(
-        self, first_row: int, groups: NDArray[np.int32], positions: NDArray[np.int64]
-    ) -> Rows:
+    def append(self, first_row: int, groups: NDArray[np.int32], positions: Positions) -> Rows:
         """Link the rows from `first_row` on behind their groups' last rows.
 
         Args:
@@ -75,7 +76,7 @@ class TurnLinks:
         self._last_row.view[touched[~late]] = tails[~late]
         return touched[late].astype(np.int64)
 
-    def relink(self, rows: Rows, groups: NDArray[np.int32], positions: NDArray[np.int64]) -> None:
+    def relink(self, rows: Rows, groups: NDArray[np.int32], positions: Positions) -> None:
         """Link `rows` anew: all living rows of some groups, in any order."""
         if not len(rows):
             return

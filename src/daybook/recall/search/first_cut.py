@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -51,7 +51,7 @@ class CoarseColumns:
     has_previous: NDArray[np.bool_]
     previous_dot: Floats
     created_at: NDArray[np.int64]
-    speakers: NDArray[np.int32]
+    speakers: NDArray[np.signedinteger[Any]]
 
 
 def with_previous(columns: CoarseColumns) -> tuple[Floats, Floats]:
