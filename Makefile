@@ -14,14 +14,16 @@ VENV ?= .venv
 BENCH_VENV ?= .venv-bench
 ADAPTERS_VENV ?= .venv-adapters
 BIN := $(VENV)/bin
-PIP_FLAGS := --quiet --disable-pip-version-check
+PIP_FLAGS := --quiet --disable-pip-version-check --retries 8
 # Tests start hundreds of processes; what the first of them compiles, the others need not.
 unexport PYTHONDONTWRITEBYTECODE
 # uv fetches side by side and compiles nothing: half a minute for what takes pip four. It reads no
 # pip.conf: where only that says from where to install, pip does. $(call install,ENVIRONMENT,WHAT)
 export UV_HTTP_TIMEOUT ?= 180
+# Whatever fetches is tried three times: a network fails now and then. $(patient) COMMAND
+patient = patient() { "$$@" || { sleep 5; "$$@"; } || { sleep 20; "$$@"; }; }; patient
 install = { $(BIN)/uv pip install --quiet --no-deps --python $(1) $(2) \
-	|| $(1)/bin/pip install $(PIP_FLAGS) --no-deps $(2); }
+	|| { $(patient) $(1)/bin/pip install $(PIP_FLAGS) --no-deps $(2); }; }
 INSTALL_PINS := --require-hashes -r
 INSTALL_SELF := --no-build-isolation --editable .
 
@@ -42,7 +44,7 @@ $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.uv: constraints-uv.txt | $(BIN)/python
-	$(BIN)/pip install $(PIP_FLAGS) --no-deps $(INSTALL_PINS) $<
+	$(patient) $(BIN)/pip install $(PIP_FLAGS) --no-deps $(INSTALL_PINS) $<
 	@touch $@
 
 $(VENV)/.core: constraints-core.txt pyproject.toml | $(VENV)/.uv
@@ -80,8 +82,8 @@ $(VENV)/.servers: constraints-servers.txt | $(VENV)/.full
 
 $(VENV)/node/.dynalite-$(DYNALITE): | $(BIN)/python system-tools
 	@command -v npm >/dev/null || { echo "npm is missing: the tests on dynalite cannot run" >&2; exit 0; }; \
-	mkdir -p $(VENV)/node && npm install --prefix $(VENV)/node --no-save --no-package-lock --no-audit \
-		--no-fund --loglevel=error dynalite@$(DYNALITE) >/dev/null && touch $@
+	mkdir -p $(VENV)/node && { $(patient) npm install --prefix $(VENV)/node --no-save --no-package-lock --no-audit \
+		--no-fund --loglevel=error dynalite@$(DYNALITE) >/dev/null; } && touch $@
 
 .PHONY: servers
 servers: $(VENV)/.servers $(VENV)/node/.dynalite-$(DYNALITE) ## Install the database servers that tests start
@@ -101,9 +103,11 @@ MISSING_TOOLS = $(shell \
 .PHONY: system-tools
 system-tools: ## Install what tests need from the system (strace, PostgreSQL, npm; Debian, as root)
 	@missing="$(MISSING_TOOLS)"; test -z "$$missing" && exit 0; \
-	install() { DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing; }; \
+	get() { DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=300 -o Acquire::Retries=5 "$$@"; }; \
+	install() { get install -y --no-install-recommends $$missing; }; \
+	update_and_install() { get update && install; }; \
 	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
-		{ install || { apt-get update -qq && install; }; } >/dev/null; \
+		{ install || { $(patient) update_and_install; }; } >/dev/null; \
 	else echo "missing: $$missing; the tests that need them cannot run" >&2; fi
 
 # --------------------------------------------------------------------------------------- use
