@@ -17,7 +17,7 @@ from daybook.engines.postgresql import schema as schema_module
 from daybook.engines.postgresql.schema import STEPS, VERSION
 from daybook.errors import ConfigError, DaybookError, SchemaVersionError
 from daybook.testing.fake_clock import FakeClock
-from daybook.testing.sample_data import ALICE, message_ids, start_session
+from daybook.testing.sample_data import ALICE, entry, message_ids, start_session
 from tests.engines.postgresql.installation import Installation, opened
 
 
@@ -99,6 +99,55 @@ async def test_an_older_schema_is_brought_up_to_date(
     async with opened(fresh.url, clock) as engine:
         assert message_ids(await engine.log.read(ALICE, "s")) == ["a"]
     assert (_version(fresh), fresh.count("later")) == (VERSION + 1, 0)
+
+
+# Bodies as they stood before step 7, by id: Daybook's own, and such as only a wrapper of an engine
+# can have handed in.
+_UUID = "01a20044-082b-70c9-9a55-56e6febb3c54"
+_EARLIER = {_UUID: entry(_UUID).body, "b": b"\1\0", "c": b"\2", "d": b"", "e": b"\3"}
+
+
+async def _with_earlier_bodies(
+    fresh: Installation, clock: FakeClock, patch: pytest.MonkeyPatch
+) -> list[bytes]:
+    """Return what is read of a schema of version 6 once this Daybook has opened it."""
+    with patch.context() as before:
+        before.setattr(schema_module, "STEPS", STEPS[:6])
+        before.setattr(schema_module, "VERSION", 6)
+        async with opened(fresh.url, clock) as engine:
+            await start_session(engine.log, clock, *_EARLIER)
+    with fresh.connect() as connection:
+        update = SQL("UPDATE {} SET body = %s WHERE seq = %s").format(
+            Identifier(fresh.schema, "messages")
+        )
+        for seq, body in enumerate(_EARLIER.values(), 1):
+            connection.execute(update, (body, seq))
+    async with opened(fresh.url, clock) as engine:
+        assert _version(fresh) == VERSION
+        await engine.log.append(ALICE, "s", [entry("new")])
+        stored = await engine.log.read(ALICE, "s")
+    assert stored[-1].body == entry("new").body
+    return [one.body for one in stored[:-1]]
+
+
+async def test_bodies_of_an_earlier_version_are_read_as_they_were(
+    fresh: Installation, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = await _with_earlier_bodies(fresh, clock, monkeypatch)
+    assert found == list(_EARLIER.values())
+
+
+async def test_unmarked_some_of_them_would_be_taken_for_packed_ones(
+    fresh: Installation, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The control: the step has to mark them."""
+    marking = [one for one in STEPS[6] if one.startswith("UPDATE")]
+    assert marking
+    steps = (*STEPS[:6], tuple(one for one in STEPS[6] if one not in marking))
+    monkeypatch.setattr(schema_module, "STEPS", steps)
+    found = await _with_earlier_bodies(fresh, clock, monkeypatch)
+    assert found != list(_EARLIER.values())
+    assert found[0] == _EARLIER[_UUID]
 
 
 async def test_a_step_that_fails_leaves_the_version_that_was_there(

@@ -11,6 +11,7 @@ from daybook.testing.fake_clock import FakeClock
 from daybook.testing.sample_data import (
     ALICE,
     entries,
+    entry,
     make_session,
     message_ids,
     record,
@@ -97,3 +98,21 @@ def _mark_version(place: Installation) -> object:
     with place.connect() as connection:
         query = SQL("SELECT xmin, ctid FROM {}").format(Identifier(place.schema, "pending"))
         return connection.execute(query).fetchall()
+
+
+async def test_a_body_leaves_out_what_its_row_says(
+    engine: PostgreSQLEngine, place: Installation, clock: FakeClock
+) -> None:
+    """All but the text of a plain message; an id that the row has no more than a hash of stays."""
+    uuid = "01a20044-082b-70c9-9a55-56e6febb3c54"
+    said = clock.now().replace(microsecond=267226)
+    batch = [entry(name, "hello", created_at=said) for name in (uuid, "a name")]
+    await start_session(engine.log, clock)
+    await engine.log.append(ALICE, "s", batch)
+    with place.connect() as connection:
+        query = SQL("SELECT body FROM {} ORDER BY seq").format(Identifier(place.schema, "messages"))
+        [[short], [whole]] = connection.execute(query).fetchall()
+    assert isinstance(short, bytes)
+    assert len(short) < 32
+    assert whole == batch[1].body
+    assert [one.body for one in await engine.log.read(ALICE, "s")] == [one.body for one in batch]

@@ -8,6 +8,7 @@ from typing import Any
 
 from msgspec import Struct
 
+from daybook.enginekit.packed_bodies import pack_body
 from daybook.enginekit.packed_ids import id_to_column
 from daybook.engines.postgresql.binary_arrays import bytea_array, int4_array, int8_array, uuid_array
 from daybook.errors import InvalidInputError
@@ -65,24 +66,26 @@ def batch_of(entries: Sequence[NewEntry]) -> Batch:
         role = _ROLE_NUMBER[entry.role]
         roles[role] += 1
         metas.append(entry.tokens * 4 + role)
+    stored = [_id_and_body(entry) for entry in kept]
     return Batch(
         ids=tuple(entry.id for entry in kept),
         clash=clash,
         repeated=len(entries) - len(kept),
         columns=(
-            uuid_array([_sixteen_bytes(entry.id) for entry in kept]),
+            uuid_array([message_id for message_id, _ in stored]),
             int8_array([int.from_bytes(entry.fingerprint, "big", signed=True) for entry in kept]),
             int4_array(metas),
-            bytea_array([entry.body for entry in kept]),
+            bytea_array([body for _, body in stored]),
         ),
         tokens=sum(entry.tokens for entry in kept),
         roles=int4_array(roles),
     )
 
 
-def _sixteen_bytes(message_id: str) -> bytes:
-    """Return a UUID's bytes, or those of a hash of any other id."""
-    column = id_to_column(message_id)
+def _id_and_body(entry: NewEntry) -> tuple[bytes, bytes]:
+    """Return a UUID's bytes, or those of a hash of any other id, and the body as it is stored."""
+    column = id_to_column(entry.id)
     if isinstance(column, bytes):
-        return column
-    return blake2b(column.encode(), digest_size=16).digest()
+        return column, pack_body(entry.role, entry.id, entry.body)
+    hashed = blake2b(column.encode(), digest_size=16).digest()
+    return hashed, pack_body(entry.role, None, entry.body)

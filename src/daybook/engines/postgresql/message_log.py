@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+from daybook.enginekit.packed_bodies import unpack_body
 from daybook.enginekit.times import moment_or_none, to_micros
 from daybook.engines.postgresql.append_batch import Batch, batch_of
 from daybook.engines.postgresql.binary_arrays import bytea_array, int8_array
@@ -43,15 +44,15 @@ _APPEND_KNOWN = (
     "%b::bytea)"
 )
 _READ = (
-    "SELECT * FROM {schema}.read_messages(%b::bytea, %b::bytea, %b::bytea, %b::int8, "
+    "SELECT * FROM {schema}.read_packed(%b::bytea, %b::bytea, %b::bytea, %b::int8, "
     "%b::int8, %b::int8, %b::int8, %b::bool, %b::bool)"
 )
 _READ_PART = tuple(
-    f"SELECT * FROM {{schema}}.read_{part}(%b::bytea, %b::bytea, %b::bytea, %b::int8, "
+    f"SELECT * FROM {{schema}}.read_packed_{part}(%b::bytea, %b::bytea, %b::bytea, %b::int8, "
     "%b::int4, %b::int4, %b::int8, %b::int8, %b::int8, %b::bool, %b::bool)"
     for part in range(PARTITIONS)
 )
-_READ_AT = "SELECT * FROM {schema}.read_places(%b::bytea, %b::bytea, %b::int8, %b, %b, %b)"
+_READ_AT = "SELECT * FROM {schema}.read_packed_places(%b::bytea, %b::bytea, %b::int8, %b, %b, %b)"
 _STATS = "SELECT * FROM {schema}.count_sessions(%b::bytea, %b::bytea, %b::bytea, %b::int8)"
 _SPAN = (
     "SELECT user_id, first_seq, last_seq, number "
@@ -165,12 +166,12 @@ class PostgreSQLMessageLog(SessionLog):
             known = (*_known_place(scope, session_id, place, self._now()), *window)
             rows = await self._pool.fetch_marked("read", _READ_PART[place.part], known)
             if not rows or rows[0][0] != _NOT_HERE:
-                return [StoredEntry(row[0], row[2], row[1]) for row in rows]
+                return _entries(rows)
         arguments = (*self._place(scope, session_id), *window)
         rows = await self._pool.fetch_marked("read", _READ, arguments)
         if rows:
-            self._places.keep(name, place_of(rows[0][1], rows[0][2]))
-        return [StoredEntry(row[0], row[2], row[1]) for row in rows[1:]]
+            self._places.keep(name, place_of(rows[0][1], rows[0][3]))
+        return _entries(rows[1:])
 
     async def read_at(
         self, scope: Scope, places: Sequence[tuple[str, int, int]]
@@ -185,8 +186,10 @@ class PostgreSQLMessageLog(SessionLog):
             int8_array([_bounded(last) for _, _, last in places]),
         )
         answer: list[list[StoredEntry]] = [[] for _ in places]
-        for place, seq, tokens, body in await self._pool.fetch("read", _READ_AT, arguments):
-            answer[place - 1].append(StoredEntry(seq, body, tokens))
+        rows = await self._pool.fetch_marked("read", _READ_AT, arguments)
+        entries = _entries([row[1:] for row in rows])
+        for row, entry in zip(rows, entries, strict=True):
+            answer[row[0] - 1].append(entry)
         return answer
 
     async def stats(self, scope: Scope, session_id: str | None = None) -> SessionStats | None:
@@ -260,6 +263,14 @@ def _known_place(
         place.owner,
         place.number,
     )
+
+
+def _entries(rows: Sequence[tuple[Any, ...]]) -> list[StoredEntry]:
+    """Return messages of rows of number, role with tokens, id, body, and the pool's columns."""
+    return [
+        StoredEntry(seq, unpack_body(ROLES[meta & 3], message_id, body), meta >> 2)
+        for seq, meta, message_id, body, _, _ in rows
+    ]
 
 
 def _bounded(number: int) -> int:

@@ -16,6 +16,7 @@ from daybook.engines.postgresql.schema_columns import INDEX_COLUMNS
 from daybook.engines.postgresql.schema_extend import EXTEND_RECORDS
 from daybook.engines.postgresql.schema_index import SEARCH_INDEX
 from daybook.engines.postgresql.schema_listing import INDEX_LISTING
+from daybook.engines.postgresql.schema_packed import PACKED_BODIES
 from daybook.engines.postgresql.schema_reads import READ_FUNCTIONS
 from daybook.engines.postgresql.schema_records import RECORD_FUNCTIONS
 from daybook.engines.postgresql.schema_sessions import SESSION_FUNCTIONS
@@ -40,6 +41,7 @@ STEPS: tuple[tuple[str, ...], ...] = (
     INDEX_LISTING,
     INDEX_COLUMNS,
     TOKEN_VECTORS,
+    PACKED_BODIES,
 )
 VERSION = len(STEPS)
 

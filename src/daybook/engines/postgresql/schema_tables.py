@@ -5,7 +5,8 @@ sessions and messages are hash-partitioned by owner, records by a hash of owner.
 *number* that is never used again and writes to a *stream*; a fork reads the streams of its
 ancestors as well (`daybook.model.lineage`), and `stream_refs` says which parts of a stream sessions
 other than its writer still need. Ids and text are ``bytea``: they may hold NUL, and bytes sort like
-the text. A message's id is kept as 16 bytes: the UUID, or a hash of any other id.
+the text. A message's id is kept as 16 bytes: the UUID, or a hash of any other id;
+its body is packed (`daybook.enginekit.packed_bodies`).
 Times are microseconds since 1970, UTC. Roles and tokens share a number: tokens times 4, plus role.
 
 Row-level security is the second wall. Every function first says, for its own transaction only,

@@ -35,7 +35,7 @@ class SessionPlace(Struct, frozen=True, gc=False):
 
 
 def place_of(part: int, packed: bytes) -> SessionPlace:
-    """Return the place that `read_messages` tells: owner and number in four bytes each, user."""
+    """Return the place that `read_packed` tells: owner and number in four bytes each, user."""
     user = packed[8:]
     return SessionPlace(
         user.decode(),
