@@ -24,14 +24,14 @@ from daybook.testing.sample_data import (
     record,
     start_session,
 )
-from tests.engines.mongodb.opened import Document, opened, raw
+from tests.engines.mongodb.opened import Document, make_small, opened, raw
 
 _LARGEST_DOCUMENT = 16 << 20
 
 
 @pytest.fixture
 async def engine(url: str, clock: FakeClock) -> AsyncIterator[MongoEngine]:
-    async with opened(url, clock=clock, timeout_s=60) as engine:
+    async with opened(url, clock=clock) as engine:
         yield engine
 
 
@@ -244,3 +244,86 @@ async def test_a_second_opening_changes_nothing(url: str, clock: FakeClock) -> N
         async with opened(url, clock=clock), opened(url, clock=clock) as engine:
             assert message_ids(await engine.log.read(ALICE, "s")) == ["a"]
         assert await database["sessions"].index_information() == before
+
+
+# --------------------------------------------------------------------------------- forms of blocks
+
+
+async def _store_as_schema_1(url: str) -> None:
+    """Make of the database what an earlier Daybook would have left."""
+    async with raw(url) as database:
+        await database["meta"].update_one({"_id": "schema"}, {"$set": {"version": 1}})
+        async for block in database["blocks"].find():
+            bodies = [entry(name).body for name in block["i"]]
+            changes = {"$set": {"b": bodies}, "$unset": {"v": "", "p": ""}}
+            await database["blocks"].update_one({"_id": block["_id"]}, changes)
+
+
+async def test_blocks_of_schema_1_are_read_forked_and_trimmed_beside_new_ones(
+    url: str, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_small(monkeypatch)
+    async with opened(url, clock=clock) as engine:
+        await start_session(engine.log, clock, *"abcd")
+    await _store_as_schema_1(url)
+    async with opened(url, clock=clock) as engine:
+        for name in "efghij":
+            await engine.log.append(ALICE, "s", entries(name))
+        expected = [entry(name).body for name in "abcdefghij"]
+        assert [one.body for one in await engine.log.read(ALICE, "s")] == expected
+        await engine.log.fork_session(ALICE, "s", make_session("t", clock), at=2)
+        await engine.log.delete_session(ALICE, "s")
+        found = [one.body for one in await engine.log.read(ALICE, "t")]
+        assert found == expected[:2]
+    async with raw(url) as database:
+        [block] = await database["blocks"].find().to_list()
+        assert block["b"] == [*expected[:2], *[b""] * (len(block["i"]) - 2)]
+        meta = await database["meta"].find_one({"_id": "schema"})
+        assert meta is not None
+        assert meta["version"] == VERSION
+
+
+async def test_a_message_of_a_shared_block_is_blanked_once_nobody_shows_it(
+    engine: MongoEngine, url: str, clock: FakeClock
+) -> None:
+    """Its body as well, in the form that blocks have now."""
+    secret = "canary-4b1d"
+    batch = [entry(f"m{number}", secret) for number in range(100)]
+    await start_session(engine.log, clock)
+    await engine.log.append(ALICE, "s", batch)
+    await engine.log.fork_session(ALICE, "s", make_session("t", clock), at=1)
+    assert await _bodies_with(url, secret) == 100  # or the test could not fail
+    await engine.log.delete_session(ALICE, "s")
+    assert await _bodies_with(url, secret) == 1
+
+
+async def _bodies_with(url: str, text: str) -> int:
+    async with raw(url) as database:
+        blocks = await database["blocks"].find().to_list()
+    return sum(text.encode() in body for block in blocks for body in block["p"])
+
+
+async def test_a_block_of_an_unknown_form_is_a_typed_error(
+    engine: MongoEngine, url: str, clock: FakeClock
+) -> None:
+    await start_session(engine.log, clock, *(f"m{number}" for number in range(100)))
+    assert len(await engine.log.read(ALICE, "s")) == 100
+    async with raw(url) as database:
+        await database["blocks"].update_many({}, {"$inc": {"v": 1}})
+    with pytest.raises(SchemaVersionError, match="upgrade"):
+        await engine.log.read(ALICE, "s")
+
+
+async def test_a_block_leaves_out_of_a_body_what_stands_beside_it(
+    engine: MongoEngine, url: str, clock: FakeClock
+) -> None:
+    said = clock.now().replace(microsecond=267226)
+    batch = [entry(f"m{number}", "hello", created_at=said) for number in range(100)]
+    await start_session(engine.log, clock)
+    await engine.log.append(ALICE, "s", batch)
+    async with raw(url) as database:
+        blocks = await database["blocks"].find().to_list()
+    stored = [body for block in blocks for body in block["p"]]
+    assert len(stored) == 100
+    assert max(map(len, stored)) < 32
+    assert [one.body for one in await engine.log.read(ALICE, "s")] == [one.body for one in batch]

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
+from daybook.enginekit.packed_bodies import pack_body, unpack_body
 from daybook.engines.mongodb.connection import Document
+from daybook.engines.mongodb.driver_errors import ENGINE
 from daybook.engines.mongodb.keys import block_id
+from daybook.errors import SchemaVersionError
 from daybook.model.entry import NewEntry, StoredEntry
 from daybook.model.lineage import Window
 from daybook.model.message import ROLES
@@ -18,6 +21,7 @@ __all__ = [
     "block_range",
     "blocks_of",
     "body_bytes",
+    "body_field",
     "entries_in",
     "greatest_id",
     "places_in",
@@ -32,6 +36,7 @@ TAIL_MESSAGES = 64
 TAIL_BYTES = 64 << 10
 BLOCK_MESSAGES = 128
 _BLOCK_BYTES = 4 << 20
+_FORM = 2
 
 _ROLE_NUMBER: dict[str, int] = {role: number for number, role in enumerate(ROLES)}
 
@@ -70,6 +75,7 @@ def blocks_of(stream: bytes, first_seq: int, tail: Sequence[Document]) -> list[D
         found.append(
             {
                 "_id": block_id(stream, first_seq),
+                "v": _FORM,
                 "k": stream,
                 "s": first_seq,
                 "l": first_seq + len(run) - 1,
@@ -77,7 +83,7 @@ def blocks_of(stream: bytes, first_seq: int, tail: Sequence[Document]) -> list[D
                 "f": [one["f"] for one in run],
                 "r": bytes(one["r"] for one in run),
                 "n": [one["n"] for one in run],
-                "b": [one["b"] for one in run],
+                "p": [pack_body(ROLES[one["r"]], one["i"], one["b"]) for one in run],
             }
         )
         first_seq += len(run)
@@ -115,11 +121,36 @@ def block_range(window: Window[bytes]) -> Document:
 
 def entries_in(block: Document, window: Window[bytes]) -> Iterator[StoredEntry]:
     """Yield a block's messages inside a window."""
+    bodies = block[body_field(block)]
+    packed = "v" in block
     first = block["s"]
     low = max(window.after + 1, first)
     high = min(window.before - 1, block["l"])
     for seq in range(low, high + 1):
-        yield StoredEntry(seq, block["b"][seq - first], block["n"][seq - first])
+        at = seq - first
+        body = bodies[at]
+        if packed:
+            body = unpack_body(ROLES[block["r"][at]], block["i"][at], body)
+        yield StoredEntry(seq, body, block["n"][at])
+
+
+def body_field(block: Document) -> str:
+    """Return where a block has its bodies: packed in ``p``, or as they are in ``b`` (schema 1).
+
+    Raises:
+        SchemaVersionError: A newer Daybook wrote the block.
+    """
+    form = block.get("v")
+    if form is None:
+        return "b"
+    if form == _FORM:
+        return "p"
+    raise SchemaVersionError(
+        f"a block of messages has form {form} and this Daybook knows up to {_FORM}: upgrade "
+        "daybook to read it",
+        engine=ENGINE,
+        operation="read",
+    )
 
 
 def tail_entries(header: Document, after: int, before: int) -> Iterator[StoredEntry]:

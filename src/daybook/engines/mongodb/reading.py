@@ -25,7 +25,7 @@ from daybook.model.scope import Scope
 __all__ = ["Wanted", "read"]
 
 _ATTEMPTS = 8
-_MESSAGE_FIELDS = {"k": 1, "s": 1, "l": 1, "n": 1, "b": 1}
+_MESSAGE_FIELDS = {"v": 1, "k": 1, "s": 1, "l": 1, "i": 1, "r": 1, "n": 1, "p": 1, "b": 1}
 
 
 class Wanted(Struct, frozen=True):

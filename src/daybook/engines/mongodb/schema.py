@@ -29,7 +29,9 @@ drop   when what is left of a gone session leaves (a TTL index)
 ====== =====================================================================================
 
 ``blocks``: messages that left a tail, `_id` stream and first number. ``k`` stream, ``s`` and ``l``
-first and last number, ``i`` ids, ``f`` fingerprints, ``r`` roles, ``n`` tokens, ``b`` bodies.
+first and last number, ``i`` ids, ``f`` fingerprints, ``r`` roles, ``n`` tokens, ``p`` bodies,
+packed (`daybook.enginekit.packed_bodies`), ``v`` 2; blocks of schema 1 have no ``v``, and bodies as
+they are in ``b``.
 
 ``records`` and ``record_versions``: see `record_documents`.
 
@@ -61,7 +63,7 @@ __all__ = [
     "prepare",
 ]
 
-VERSION = 1
+VERSION = 2
 META, SESSIONS, BLOCKS = "meta", "sessions", "blocks"
 RECORDS, VERSIONS = "records", "record_versions"
 BLOCK_IDS_INDEX = "by_message_id"

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from daybook.engines.mongodb.blocks import BLOCK_MESSAGES
+from daybook.engines.mongodb.blocks import BLOCK_MESSAGES, body_field
 from daybook.engines.mongodb.connection import Document, Handles
 from daybook.engines.mongodb.keys import block_id
 from daybook.engines.mongodb.pending import forget_gone
@@ -19,7 +19,6 @@ from daybook.engines.mongodb.pending import forget_gone
 __all__ = ["gaps", "trim", "trim_streams"]
 
 _ENDLESS = 1 << 62
-_BLANK = {"i": "", "f": b"", "b": b""}
 
 Range = tuple[int, int]  # both ends included
 
@@ -90,13 +89,14 @@ async def _blank(handles: Handles, stream: bytes, edge: int, low: int, high: int
         "$gte": block_id(stream, max(0, edge + 1 - BLOCK_MESSAGES)),
         "$lt": block_id(stream, edge),
     }
-    found = handles.blocks.find({"_id": near, "l": {"$gte": edge}}, {"s": 1, "l": 1})
+    found = handles.blocks.find({"_id": near, "l": {"$gte": edge}}, {"s": 1, "l": 1, "v": 1})
     async for block in found:
         places = range(max(low, block["s"]), min(high, block["l"]) + 1)
+        empties = {"i": "", "f": b"", body_field(block): b""}
         blank = {
             f"{field}.{seq - block['s']}": empty
             for seq in places
-            for field, empty in _BLANK.items()
+            for field, empty in empties.items()
         }
         if blank:
             await handles.blocks.update_one({"_id": block["_id"]}, {"$set": blank})
