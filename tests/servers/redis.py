@@ -30,14 +30,14 @@ def find_program() -> Path:
     return found
 
 
-def ask(port: int, *words: str) -> bytes:
+def ask(port: int, *words: str, limit_s: float = 20.0) -> bytes:
     """Send one command over a connection of its own and return its reply, empty for no value.
 
     Raises:
         OSError: no server answers.
     """
     with (
-        socket.create_connection((HOST, port), timeout=2) as connection,
+        socket.create_connection((HOST, port), timeout=limit_s) as connection,
         connection.makefile("rb") as replies,
     ):
         connection.sendall(" ".join(words).encode() + b"\r\n")

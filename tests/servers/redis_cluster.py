@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import combinations
 from pathlib import Path
 
 from tests.servers.launch import (
     HOST,
+    START_LIMIT_S,
     ServerFailedError,
     free_port,
     owned_folder,
@@ -17,6 +19,10 @@ from tests.servers.launch import (
 from tests.servers.redis import RedisServer, ask, find_program
 
 _SLOTS = 16_384
+
+# How long a node may be silent before the others take it for dead: a machine under load may stand
+# still for seconds. A test that wants a failover shortens it once it has killed a node.
+_PATIENCE_S = 60.0
 
 
 class RedisCluster:
@@ -41,7 +47,14 @@ class RedisCluster:
         """Whether every running node sees all slots served."""
         return all(_knows(node.port, "cluster_state:ok") for node in self.nodes if node.running)
 
-    def wait_until_healthy(self, limit_s: float = 30.0) -> None:
+    def suspect_after(self, seconds: float) -> None:
+        """Have the running nodes take one for dead that is silent for so long."""
+        for node in self.nodes:
+            if node.running:
+                milliseconds = str(int(seconds * 1000))
+                _must(node.port, "CONFIG", "SET", "cluster-node-timeout", milliseconds)
+
+    def wait_until_healthy(self, limit_s: float = START_LIMIT_S) -> None:
         """Return once `healthy`.
 
         Raises:
@@ -64,7 +77,7 @@ def _make_node(folder: Path, port: int) -> RedisServer:
     settings = {
         "cluster-enabled": "yes",
         "cluster-port": str(free_port()),
-        "cluster-node-timeout": "1000",
+        "cluster-node-timeout": str(int(_PATIENCE_S * 1000)),
         # Users on the other masters go on when one is down.
         "cluster-require-full-coverage": "no",
         # A replica that waits 5 s for its first copy cannot be promoted before.
@@ -85,8 +98,8 @@ def start_cluster(folder: Path, *, masters: int = 3, replicas: int = 0) -> Redis
         first, end = number * _SLOTS // masters, (number + 1) * _SLOTS // masters
         _must(master.port, "CLUSTER", "ADDSLOTSRANGE", str(first), str(end - 1))
         _must(master.port, "CLUSTER", "SET-CONFIG-EPOCH", str(number + 1))
-    for node in nodes[1:]:
-        _must(node.port, "CLUSTER", "MEET", HOST, str(nodes[0].port), _bus_port(nodes[0]))
+    for node, other in combinations(nodes, 2):
+        _must(node.port, "CLUSTER", "MEET", HOST, str(other.port), _bus_port(other))
     everyone = f"known_nodes:{len(nodes)}"
     wait_until(lambda: all(_knows(node.port, everyone) for node in nodes), "the nodes meet")
     for number, replica in enumerate(cluster.replicas):
@@ -101,7 +114,11 @@ def _bus_port(node: RedisServer) -> str:
 
 def _attach(replica: RedisServer, master: RedisServer) -> None:
     identity = ask(master.port, "CLUSTER", "MYID").decode().strip()
-    _must(replica.port, "CLUSTER", "REPLICATE", identity)
+    # The master counts as known from when it was met, its name only from its first answer.
+    wait_until(
+        lambda: ask(replica.port, "CLUSTER", "REPLICATE", identity) == b"+OK",
+        "a replica knows its master",
+    )
     wait_until(
         lambda: b"master_link_status:up" in ask(replica.port, "INFO", "replication"),
         "a replica has its first copy",

@@ -115,7 +115,7 @@ def test_a_frozen_server_answers_nobody_until_it_goes_on(name: str) -> None:
             wait_for(lambda: states(server) == {"T"}, "every process is stopped")
             if name == "redis":
                 with pytest.raises(TimeoutError):
-                    ask(server.port, "PING")
+                    ask(server.port, "PING", limit_s=1)
         assert "T" not in states(server)
         assert server.ready()
 
@@ -133,6 +133,7 @@ def test_a_cluster_serves_every_slot_and_part_of_them_without_a_node() -> None:
         assert answers == {b"+OK", b"-MOVED"}
         first, *others = cluster.masters
         first.kill()
+        cluster.suspect_after(1)
         wait_for(
             lambda: all(
                 b"cluster_slots_fail:0" not in ask(n.port, "CLUSTER", "INFO") for n in others
@@ -146,6 +147,7 @@ def test_a_cluster_serves_every_slot_and_part_of_them_without_a_node() -> None:
 def test_a_replica_takes_over() -> None:
     with redis_cluster(replicas=3) as cluster:
         cluster.masters[0].kill()
+        cluster.suspect_after(1)
         heir = cluster.replicas[0]
         wait_for(lambda: b"role:master" in ask(heir.port, "INFO", "replication"), "it takes over")
         wait_for(lambda: cluster.healthy, "all slots are served again")

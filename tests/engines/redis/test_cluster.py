@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from hashlib import sha1
 
 import pytest
@@ -26,8 +26,9 @@ from daybook.testing.sample_data import (
     record,
     start_session,
 )
-from tests.engines.redis.opened import command, opened
-from tests.servers.redis import RedisServer
+from tests.engines.redis.opened import PATIENCE_S, command, opened
+from tests.servers.launch import wait_until
+from tests.servers.redis import RedisServer, ask
 from tests.servers.redis_cluster import RedisCluster, redis_cluster
 
 _USERS = [f"user-{number}" for number in range(30)]
@@ -101,12 +102,19 @@ def _marked(engine: RedisEngine) -> Callable[[Scope], Awaitable[list[str]]]:
     return ask
 
 
-async def _scripts_run(master: RedisServer) -> int:
-    client = Redis(port=master.port)
+@asynccontextmanager
+async def _client(server: RedisServer) -> AsyncIterator[Redis]:
+    """Open a plain client of the driver to one node."""
+    client = Redis(port=server.port, socket_timeout=PATIENCE_S)
     try:
-        found = await client.info("commandstats")
+        yield client
     finally:
         await client.aclose()
+
+
+async def _scripts_run(master: RedisServer) -> int:
+    async with _client(master) as client:
+        found = await client.info("commandstats")
     return sum(found.get(f"cmdstat_{name}", {}).get("calls", 0) for name in ("eval", "evalsha"))
 
 
@@ -116,30 +124,48 @@ async def test_when_a_master_is_gone_the_others_users_go_on(
     monkeypatch.setattr("daybook.engines.redis.cluster._FIRST_WAIT_S", 0.001)
     clock = FakeClock()
     with redis_cluster() as cluster:
-        async with opened(cluster.url, clock=clock, timeout_s=5) as engine:
+        async with opened(cluster.url, clock=clock) as engine:
             await _start(engine.log, clock)
             lost = cluster.masters[1]
             lost.kill()
-            for user in _USERS:
-                call = engine.log.append(Scope("acme", user), f"of {user}", entries("b"))
-                [found] = await asyncio.gather(call, return_exceptions=True)
-                if _master(cluster, _slot(user)) is lost:
-                    assert isinstance(found, StoreError)
-                    assert found.retryable
-                else:
-                    assert isinstance(found, AppendResult)
+            await _only_its_users_wait(cluster, lost, engine.log, "while nobody has noticed")
+            cluster.suspect_after(1)
+            others = [one for one in cluster.masters if one is not lost]
+            wait_until(lambda: all(_misses_one(one) for one in others), "the others notice")
+            cluster.suspect_after(PATIENCE_S)
+            await _only_its_users_wait(cluster, lost, engine.log, "once they have")
+
+
+async def _only_its_users_wait(
+    cluster: RedisCluster, lost: RedisServer, log: MessageLog, said: str
+) -> None:
+    for user in _USERS:
+        call = log.append(Scope("acme", user), f"of {user}", entries(said))
+        [found] = await asyncio.gather(call, return_exceptions=True)
+        if _master(cluster, _slot(user)) is lost:
+            assert isinstance(found, StoreError)
+            assert found.retryable
+        else:
+            assert isinstance(found, AppendResult)
+
+
+def _misses_one(node: RedisServer) -> bool:
+    """Tell whether a node takes one of three masters for dead, and no more."""
+    said = ask(node.port, "CLUSTER", "INFO")
+    return b"cluster_slots_fail:5461" in said and b"cluster_slots_pfail:0" in said
 
 
 async def test_after_a_failover_the_same_engine_goes_on() -> None:
     """Typed, retryable errors meanwhile; a repeated append is there once."""
     clock = FakeClock()
     with redis_cluster(replicas=3) as cluster:
-        async with opened(cluster.url, clock=clock, timeout_s=5) as engine:
+        async with opened(cluster.url, clock=clock) as engine:
             await _start(engine.log, clock)
             user = next(one for one in _USERS if _master(cluster, _slot(one)) is cluster.masters[0])
             scope = Scope("acme", user)
             await _copied(cluster.masters[0])
             cluster.masters[0].kill()
+            cluster.suspect_after(1)
             for _ in range(200):
                 call = engine.log.append(scope, f"of {user}", entries("b"))
                 [result] = await asyncio.gather(call, return_exceptions=True)
@@ -149,16 +175,20 @@ async def test_after_a_failover_the_same_engine_goes_on() -> None:
                 assert result.retryable
             else:
                 raise AssertionError("no replica took over")
+            cluster.wait_until_healthy()
+            cluster.suspect_after(PATIENCE_S)
             assert message_ids(await engine.log.read(scope, f"of {user}")) == ["a", "b"]
 
 
 async def _copied(master: RedisServer) -> None:
-    """Return when the master's replicas have all it has."""
-    client = Redis(port=master.port)
-    try:
-        await command(client, "WAIT", 1, 5000)
-    finally:
-        await client.aclose()
+    """Return when the master's replica has all it has."""
+    async with _client(master) as client:
+        written = (await client.info("replication"))["master_repl_offset"]
+        while True:
+            found = (await client.info("replication")).get("slave0", {})
+            if found.get("state") == "online" and found["offset"] >= written:
+                return
+            await asyncio.sleep(0.02)
 
 
 class _User:
@@ -219,7 +249,7 @@ async def test_while_a_slot_moves_nothing_is_done_by_halves(whole: RedisCluster)
     slot = _slot(_USERS[2])
     source = _master(whole, slot)
     target = next(one for one in whole.masters if one is not source)
-    async with opened(whole.url, clock=FakeClock(), timeout_s=2) as engine:
+    async with opened(whole.url, clock=FakeClock()) as engine:
         user = _User(engine, _USERS[2], FakeClock())
         new = make_session("s", user.clock, user=user.user)
         await engine.log.create_session(user.scope, new)
@@ -311,9 +341,11 @@ async def _move(
     every: int = 3,
 ) -> None:
     """Move a slot from one master to another, key by key, and use the log in between."""
-    here, there = Redis(port=source.port), Redis(port=target.port)
-    others = [Redis(port=one.port) for one in cluster.masters if one not in (source, target)]
-    try:
+    rest = [one for one in cluster.masters if one not in (source, target)]
+    async with AsyncExitStack() as stack:
+        here, there, *others = [
+            await stack.enter_async_context(_client(one)) for one in (source, target, *rest)
+        ]
         names = {one: (await command(one, "CLUSTER", "MYID")) for one in (here, there)}
         await command(there, "CLUSTER", "SETSLOT", slot, "IMPORTING", names[here])
         await command(here, "CLUSTER", "SETSLOT", slot, "MIGRATING", names[there])
@@ -322,7 +354,7 @@ async def _move(
         while keys := await command(here, "CLUSTER", "GETKEYSINSLOT", slot, 99):
             # The counter goes first: from then on scripts are sent to where the rest is not yet.
             key = min(keys, key=lambda key: not key.endswith(b":n"))
-            await command(here, "MIGRATE", "127.0.0.1", target.port, "", 0, 5000, "KEYS", key)
+            await command(here, "MIGRATE", "127.0.0.1", target.port, "", 0, 60_000, "KEYS", key)
             moved += 1
             if moved % every == 1:
                 await use()
@@ -330,6 +362,3 @@ async def _move(
         await use()
         for one in (there, here, *others):
             await command(one, "CLUSTER", "SETSLOT", slot, "NODE", names[there])
-    finally:
-        for one in (here, there, *others):
-            await one.aclose()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from datetime import timedelta
 
 import pytest
@@ -29,9 +28,10 @@ from daybook.testing.sample_data import (
     record,
     start_session,
 )
-from tests.engines.redis.opened import command, opened, raw, with_options
+from tests.engines.redis.opened import command, impatient, opened, raw
 from tests.servers.fault_proxy import Cut, Faults, fault_proxy
-from tests.servers.redis import redis_server
+from tests.servers.launch import wait_until
+from tests.servers.redis import ask, redis_server
 
 ALICE = Scope("acme", "alice")
 
@@ -58,7 +58,8 @@ async def test_a_wrong_password_is_a_config_error() -> None:
 
 async def test_after_a_crash_the_same_engine_goes_on_and_has_lost_nothing() -> None:
     clock = FakeClock()
-    with redis_server(appendonly=True) as server:
+    # With `everysec` the server holds writes back while it flushes, and a kill takes those along.
+    with redis_server(appendonly=True, appendfsync="always") as server:
         async with opened(server.url, clock=clock) as engine:
             await engine.log.create_session(ALICE, make_session("s", clock))
             kept: list[str] = []
@@ -77,10 +78,9 @@ async def test_after_a_crash_the_same_engine_goes_on_and_has_lost_nothing() -> N
 async def test_a_frozen_server_ends_every_call_in_time() -> None:
     clock = FakeClock()
     with redis_server() as server:
-        async with opened(server.url, clock=clock, timeout_s=0.3) as engine:
+        async with opened(server.url, clock=clock) as engine:
             await start_session(engine.log, clock, "a")
-            with server.stop_cont():
-                began = time.monotonic()
+            with server.stop_cont(), impatient(engine, 0.3):
                 calls = (
                     engine.log.append(ALICE, "s", entries("b")),
                     engine.log.read(ALICE, "s"),
@@ -88,9 +88,9 @@ async def test_a_frozen_server_ends_every_call_in_time() -> None:
                     engine.records.put(ALICE, [record("k")]),
                     engine.records.list(ALICE, (), limit=9),
                 )
-                found = await asyncio.gather(*calls, return_exceptions=True)
+                async with asyncio.timeout(60):
+                    found = await asyncio.gather(*calls, return_exceptions=True)
                 assert [type(one) for one in found] == [StoreTimeoutError] * len(calls)
-                assert time.monotonic() - began < 5
             await engine.log.append(ALICE, "s", entries("b"))
             assert message_ids(await engine.log.read(ALICE, "s")) == ["a", "b"]
 
@@ -123,14 +123,15 @@ async def test_a_lost_reply_is_no_lost_message() -> None:
 async def test_a_broken_network_is_a_typed_error_and_heals(faults: Faults) -> None:
     clock = FakeClock()
     with redis_server() as server, fault_proxy(server.port) as proxy:
-        async with opened(proxy.url(server.url), clock=clock, timeout_s=0.5) as engine:
+        async with opened(proxy.url(server.url), clock=clock) as engine:
             await start_session(engine.log, clock, "a")
             await engine.log.read(ALICE, "s")  # the server knows the script, so calls are short
             proxy.faults = faults
             proxy.reset_all()
-            for _ in range(3):
-                with pytest.raises((StoreUnavailableError, StoreTimeoutError)):
-                    await engine.log.read(ALICE, "s")
+            with impatient(engine, 0.5):
+                for _ in range(3):
+                    with pytest.raises((StoreUnavailableError, StoreTimeoutError)):
+                        await engine.log.read(ALICE, "s")
             proxy.faults = Faults(slice_bytes=1)
             proxy.reset_all()
             assert message_ids(await engine.log.read(ALICE, "s")) == ["a"]
@@ -147,6 +148,8 @@ async def test_a_full_server_refuses_whole_batches_and_still_deletes() -> None:
             found = await engine.log.get_session(ALICE, "s")
             assert found is not None
             assert (found.last_seq, found.message_count) == (stored, stored)
+            # How much a server takes up moves by some kilobytes: make sure that it is too much.
+            await _command(server.url, "CONFIG", "SET", "maxmemory", "4mb")
             with pytest.raises(StoreFullError):
                 await engine.log.create_session(ALICE, make_session("t", clock))
             with pytest.raises(StoreFullError):
@@ -155,13 +158,14 @@ async def test_a_full_server_refuses_whole_batches_and_still_deletes() -> None:
             assert await engine.log.sweep(clock.now()) == 1
             assert await engine.log.delete_session(ALICE, "s") is True
             assert {one.session_id for one in await engine.log.pending(limit=9)} == {"old", "s"}
+            wait_until(lambda: _used_memory(server.port) < 4_000_000, "what was deleted is freed")
             await engine.log.create_session(ALICE, make_session("t", clock))
 
 
 async def test_a_replica_is_not_written_to() -> None:
     with redis_server() as server, redis_server() as other:
         await _command(other.url, "REPLICAOF", "127.0.0.1", str(server.port))
-        async with opened(with_options(other.url, timeout_s=2)) as engine:
+        async with opened(other.url) as engine:
             with pytest.raises(StoreUnavailableError):
                 await engine.log.create_session(ALICE, make_session("s", SystemClock()))
 
@@ -169,6 +173,12 @@ async def test_a_replica_is_not_written_to() -> None:
 async def _command(url: str, *words: str) -> None:
     async with raw(url) as client:
         await command(client, *words)
+
+
+def _used_memory(port: int) -> int:
+    lines = ask(port, "INFO", "memory").decode().splitlines()
+    [used] = [line for line in lines if line.startswith("used_memory:")]
+    return int(used.partition(":")[2])
 
 
 async def _fill(log: MessageLog, size: int, parts: int) -> int:
