@@ -44,14 +44,15 @@ def test_a_loop_has_one_client_and_closes_it_when_it_ends() -> None:
     assert len({*clients.made.values()}) == 2
 
 
-def test_closing_closes_each_client_on_its_own_loop() -> None:
+def test_closing_closes_each_client_on_its_own_loop(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(f"{PerLoop.__module__}._HELD_UP_S", 60)  # a busy machine holds up, too
     clients = Clients()
     per_loop = PerLoop(clients.make, clients.close)
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever)
     thread.start()
     try:
-        asyncio.run_coroutine_threadsafe(per_loop.get(), loop).result(10)
+        asyncio.run_coroutine_threadsafe(per_loop.get(), loop).result(60)
 
         async def use_and_close() -> None:
             await per_loop.get()
@@ -63,7 +64,7 @@ def test_closing_closes_each_client_on_its_own_loop() -> None:
         assert len(clients.closed) == 2
     finally:
         loop.call_soon_threadsafe(loop.stop)
-        thread.join(10)
+        thread.join(60)
         loop.close()
 
 
@@ -98,7 +99,7 @@ def test_a_loop_that_waits_for_the_closing_is_not_waited_for(
         await per_loop.get()
         closing = threading.Thread(target=lambda: asyncio.run(per_loop.close()))
         closing.start()
-        closing.join(10)  # holds this loop up, as a blocking call does
+        closing.join(60)  # holds this loop up, as a blocking call does
         assert not closing.is_alive()
         assert clients.closed == {}
         await asyncio.sleep(0.05)  # it goes on

@@ -6,6 +6,8 @@ import asyncio
 import fcntl
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -125,13 +127,20 @@ async def test_openings_see_each_others_records(tmp_path: Path) -> None:
         assert len(await one.records.list(ALICE, (), limit=9)) == 1
 
 
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    """Hold a file as another process would."""
+    with path.open("rb") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        yield
+
+
 async def test_a_busy_session_holds_up_no_other(tmp_path: Path) -> None:
     """Its own calls wait for their time; calls on other sessions go through meanwhile."""
     clock = FakeClock()
     async with engine_at(tmp_path / "s", clock, lock_timeout_s=0.5) as engine:
         await start_session(engine.log, clock, "a")
-        with only_session(tmp_path / "s").open("rb") as held:
-            fcntl.flock(held, fcntl.LOCK_EX)
+        with _locked(only_session(tmp_path / "s")):
             waiting = asyncio.ensure_future(engine.log.append(ALICE, "s", entries("b")))
             await start_session(engine.log, clock, "a", session_id="free")
             assert await engine.log.append(ALICE, "free", entries("b"))
@@ -145,12 +154,16 @@ async def test_a_call_that_waited_is_done_when_the_lock_is_free(tmp_path: Path) 
     clock = FakeClock()
     async with engine_at(tmp_path / "s", clock) as engine:
         await start_session(engine.log, clock, "a")
-        with only_session(tmp_path / "s").open("rb") as held:
-            fcntl.flock(held, fcntl.LOCK_EX)
-            waiting = asyncio.ensure_future(engine.log.append(ALICE, "s", entries("b")))
+        # One after the other: which of two that wait finds the lock free first, nobody says.
+        with _locked(only_session(tmp_path / "s")):
+            appending = asyncio.ensure_future(engine.log.append(ALICE, "s", entries("b")))
+            await engine.log.create_session(ALICE, make_session("other", clock))
+            assert not appending.done()
+        assert await appending is not None
+        assert await engine.log.delete_session(ALICE, "other")
+        with _locked(only_session(tmp_path / "s")):
             deleting = asyncio.ensure_future(engine.log.delete_session(ALICE, "s"))
             await engine.log.create_session(ALICE, make_session("other", clock))
-            assert not waiting.done()
-        assert await waiting is not None
+            assert not deleting.done()
         assert await deleting
         assert len(sessions_in(tmp_path / "s")) == 1
