@@ -18,6 +18,9 @@ from daybook.testing.facade_opening import FacadeOpening
 from daybook.testing.facade_use_contract import FacadeUseContract
 from tests.effort import sample
 
+# A machine under load may stand still for seconds.
+_PATIENCE = "timeout_s=60"
+
 
 class Paired(FacadeOpening):
     """An engine that another one's index follows."""
@@ -57,7 +60,7 @@ class Redis(Paired):
 
     @pytest.fixture(autouse=True)
     def _server(self, redis_url: str) -> None:
-        self.address = f"{redis_url}?prefix=test-{uuid4().hex}"
+        self.address = f"{redis_url}?prefix=test-{uuid4().hex}&{_PATIENCE}"
 
     def url(self) -> str:
         return self.address
@@ -68,7 +71,7 @@ class RedisCluster(Redis):
 
     @pytest.fixture(autouse=True)
     def _server(self, redis_cluster_url: str) -> None:
-        self.address = f"{redis_cluster_url}&prefix=test-{uuid4().hex}"
+        self.address = f"{redis_cluster_url}&prefix=test-{uuid4().hex}&{_PATIENCE}"
 
 
 class TestRedis(Redis, FacadeContract):
@@ -103,7 +106,7 @@ class MongoDB(Paired):
     @pytest.fixture(autouse=True)
     def _server(self, mongodb_url: str) -> None:
         head, _, options = mongodb_url.partition("?")
-        self.address = f"{head.rpartition('/')[0]}/facade_{uuid4().hex}?{options}"
+        self.address = f"{head.rpartition('/')[0]}/facade_{uuid4().hex}?{options}&{_PATIENCE}"
 
     def url(self) -> str:
         return self.address
@@ -133,7 +136,7 @@ class DynamoDB(Paired):
     @pytest.fixture(autouse=True)
     def _server(self, dynamodb_url: str, few_shards: None) -> None:
         head, _, options = dynamodb_url.partition("?")
-        self.address = f"{head}/facade-{uuid4().hex[:8]}?{options}"
+        self.address = f"{head}/facade-{uuid4().hex[:8]}?{options}&{_PATIENCE}"
 
     def url(self) -> str:
         return self.address

@@ -73,7 +73,8 @@ class Mongo:
 
     async def open(self, clock: Clock) -> Engine:
         """Open the module's database."""
-        return await open_engine(parse_url(self.scratch.url), clock=clock)
+        # A machine under load may stand still for seconds.
+        return await open_engine(parse_url(f"{self.scratch.url}&timeout_s=60"), clock=clock)
 
 
 class TestMessageLog(Mongo, MessageLogContract):

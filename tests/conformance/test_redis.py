@@ -36,7 +36,8 @@ class Redis:
     def renew(self) -> None:
         """Go on with another prefix."""
         separator = "&" if "?" in self.address else "?"
-        self.url = f"{self.address}{separator}prefix=test-{uuid4().hex}"
+        # A machine under load may stand still for seconds.
+        self.url = f"{self.address}{separator}prefix=test-{uuid4().hex}&timeout_s=60"
 
     async def open(self, clock: Clock) -> Engine:
         """Open this round's prefix."""

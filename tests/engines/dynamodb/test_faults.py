@@ -133,13 +133,12 @@ async def test_a_server_that_never_answers_ends_the_call(table: Table, clock: Fa
     port = int(table.endpoint.rpartition(":")[2])
     with fault_proxy(port) as proxy:
         behind = Table(proxy.url(table.endpoint), table.name)
-        engine = behind.engine(clock, timeout_s=1.0)
-        await start_session(engine.log, clock, "a")
+        patient, engine = behind.engine(clock), behind.engine(clock, timeout_s=1.0)
+        await start_session(patient.log, clock, "a")
         with proxy.faulty(Faults(silent=True)):
             with pytest.raises(StoreError) as caught:
                 await engine.log.append(ALICE, "s", entries("b"))
             assert caught.value.retryable
-        patient = behind.engine(clock)
         await patient.log.append(ALICE, "s", entries("b"))
         assert message_ids(await patient.log.read(ALICE, "s")) == ["a", "b"]
         await engine.close()

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from functools import partial
 from typing import Any
 from uuid import uuid4
 
 import pytest
+from msgspec.structs import replace
 from pymongo import AsyncMongoClient
 from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.monitoring import (
@@ -24,6 +25,8 @@ from daybook.protocols.clock import Clock, SystemClock
 from daybook.registry import parse_url
 
 Document = dict[str, Any]
+# A machine under load may stand still for seconds; only a test that is about time gives less.
+PATIENCE_S = 60.0
 _UNREMARKABLE = {"hello", "ismaster", "ping", "endSessions", "killCursors"}
 
 
@@ -40,7 +43,7 @@ def database_of(url: str) -> str:
 
 @asynccontextmanager
 async def opened(
-    url: str, *, clock: Clock | None = None, timeout_s: float = 10
+    url: str, *, clock: Clock | None = None, timeout_s: float = PATIENCE_S
 ) -> AsyncIterator[MongoEngine]:
     """Open an engine for the length of a block."""
     whole = f"{url}{'&' if '?' in url else '?'}timeout_s={timeout_s}"
@@ -49,6 +52,18 @@ async def opened(
         yield engine
     finally:
         await engine.close()
+
+
+@contextmanager
+def impatient(engine: MongoEngine, timeout_s: float) -> Iterator[None]:
+    """Give an engine's calls less time for the length of a block, as its URL might."""
+    connections = engine._connections
+    patient = connections._address
+    connections._address = replace(patient, timeout_s=timeout_s)
+    try:
+        yield
+    finally:
+        connections._address = patient
 
 
 @asynccontextmanager

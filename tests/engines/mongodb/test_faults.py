@@ -31,7 +31,7 @@ from daybook.testing.sample_data import (
     record,
     start_session,
 )
-from tests.engines.mongodb.opened import Document, fresh_url, opened, raw
+from tests.engines.mongodb.opened import Document, fresh_url, impatient, opened, raw
 from tests.servers.fault_proxy import Cut, Faults, fault_proxy
 from tests.servers.mongodb import MongoServer
 
@@ -65,7 +65,7 @@ async def test_what_the_server_says_is_one_of_our_errors(
     server: MongoServer, clock: FakeClock, data: Document, kind: type[StoreError]
 ) -> None:
     """And nothing of what was being stored stands in it or in its traceback."""
-    async with opened(fresh_url(server.url), clock=clock, timeout_s=5) as engine:
+    async with opened(fresh_url(server.url), clock=clock) as engine:
         await start_session(engine.log, clock, "a")
         async with failing(server, **data):
             made = make_session("t", clock)
@@ -147,11 +147,9 @@ async def test_a_transaction_that_meets_another_is_run_again(
 async def test_a_frozen_server_ends_every_call_in_time(
     server: MongoServer, clock: FakeClock
 ) -> None:
-    url = fresh_url(server.url)
-    async with opened(url, clock=clock) as engine:
+    async with opened(fresh_url(server.url), clock=clock) as engine:
         await start_session(engine.log, clock, "a")
-    async with opened(url, clock=clock, timeout_s=0.5) as engine:
-        with server.stop_cont():
+        with server.stop_cont(), impatient(engine, 0.5):
             calls = (
                 engine.log.append(ALICE, "s", entries("b")),
                 engine.log.append(ALICE, "s", [entry(f"m{number}") for number in range(99)]),
@@ -159,7 +157,8 @@ async def test_a_frozen_server_ends_every_call_in_time(
                 engine.records.put(ALICE, [record("k"), record("l")]),
                 engine.records.list(ALICE, (), limit=9),
             )
-            found = await asyncio.gather(*calls, return_exceptions=True)
+            async with asyncio.timeout(60):
+                found = await asyncio.gather(*calls, return_exceptions=True)
             assert {type(one) for one in found} <= {StoreTimeoutError, StoreUnavailableError}
         await engine.log.append(ALICE, "s", entries("c"))
         assert message_ids(await engine.log.read(ALICE, "s"))[0] == "a"

@@ -34,7 +34,7 @@ from daybook.testing.sample_data import (
     message_ids,
     start_session,
 )
-from tests.engines.mongodb.opened import Document, Wire, listen, make_small, opened, raw
+from tests.engines.mongodb.opened import Document, Wire, impatient, listen, make_small, opened, raw
 
 
 async def _repeat_what_another_sealed(url: str, clock: FakeClock) -> list[str]:
@@ -149,12 +149,12 @@ async def test_a_number_is_given_once(
     make_small(monkeypatch)
     async with opened(url, clock=clock) as engine:
         await start_session(engine.log, clock, "a", "b")
-    async with opened(url, clock=clock, timeout_s=0.7) as engine, raw(url) as database:
+    async with opened(url, clock=clock) as engine, raw(url) as database:
         header = await database["sessions"].find_one({})
         assert header is not None
         planted: Document = {"_id": block_id(header["k"], 1), "planted": True}
         await database["blocks"].insert_one(planted)
-        with pytest.raises(StoreTimeoutError):
+        with impatient(engine, 0.7), pytest.raises(StoreTimeoutError):
             await engine.log.append(ALICE, "s", entries("c"))
         assert await database["blocks"].find().to_list() == [planted]
         assert message_ids(await engine.log.read(ALICE, "s")) == ["a", "b"]
