@@ -8,6 +8,7 @@ from typing import Any
 from zlib import crc32
 
 import numpy as np
+import pytest
 from numpy.typing import NDArray
 
 from daybook.model.candidates import CandidateQuery, Candidates
@@ -116,18 +117,27 @@ def reading(found: Candidates) -> dict[tuple[str, str], dict[str, Any]]:
             "following": name(int(found.following[row])),
             "eligible": bool(found.eligible[row]),
             "counts": found.term_counts[:, row].tolist(),
-            "similarity": round(float(found.similarity[row]), 4),
+            "similarity": float(found.similarity[row]),
             "has_vector": bool(found.has_vector[row]),
-            "previous_dot": round(float(found.previous_dot[row]), 4),
-            "skip_dot": round(float(found.skip_dot[row]), 4),
-            "session_lexical": round(float(found.session_lexical[row]), 3),
-            "session_similarity": round(float(found.session_similarity[row]), 3),
+            "previous_dot": float(found.previous_dot[row]),
+            "skip_dot": float(found.skip_dot[row]),
+            "session_lexical": float(found.session_lexical[row]),
+            "session_similarity": float(found.session_similarity[row]),
             "tokens": sorted(
                 found.token_ids[found.token_starts[row] : found.token_ends[row]].tolist()
             ),
         }
         for row in range(len(names))
     }
+
+
+def differences(one: dict[str, Any], other: dict[str, Any]) -> list[str]:
+    """Return the fields of two candidates that differ; sums in another order are no difference."""
+    return [
+        field
+        for field, value in one.items()
+        if other[field] != (pytest.approx(value, abs=1e-4) if isinstance(value, float) else value)
+    ]
 
 
 def statistics(found: Candidates) -> tuple[int, float, list[float]]:

@@ -40,7 +40,8 @@ def test_equals_a_slow_reference(texts: list[str], subject: str) -> None:
 
 
 def test_a_repeated_token_changes_nothing() -> None:
-    assert scored("tea snow", ["river tea"]) == scored("tea snow", ["river tea tea river"])
+    once, again = (scored("tea snow", [text]) for text in ("river tea", "river tea tea river"))
+    assert once == pytest.approx(again, abs=1e-6)
 
 
 def test_documents_may_be_any_of_many() -> None:

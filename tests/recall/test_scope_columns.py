@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from daybook.model.index_document import IndexDocument
 from daybook.recall.columns import document_columns
 from daybook.recall.search.scope_columns import ScopeColumns
-from tests.recall.made_documents import document, question, reading, statistics
+from tests.recall.made_documents import differences, document, question, reading, statistics
 
 _WORDS = "river stone lamp tea violin garden snow bread".split()
 _ASKED = question("river tea violin")
@@ -53,7 +53,11 @@ def built(*parts: Sequence[IndexDocument], linked: bool = True) -> ScopeColumns:
 
 def assert_same(one: ScopeColumns, other: ScopeColumns) -> None:
     found, expected = one.candidates(_ASKED), other.candidates(_ASKED)
-    assert reading(found) == reading(expected)
+    here, there = reading(found), reading(expected)
+    assert here.keys() == there.keys()
+    assert {name: differences(row, there[name]) for name, row in here.items()} == {
+        name: [] for name in here
+    }
     assert statistics(found) == statistics(expected)
     assert len(one) == len(other)
 
@@ -155,6 +159,15 @@ def test_speakers_come_once() -> None:
     names = ["Bob", "", "Ann", "Bob"]
     columns = built([document(f"k{i}", "tea", position=i, speaker=n) for i, n in enumerate(names)])
     assert columns.speakers == ["Bob", "Ann"]
+
+
+def test_a_difference_is_seen() -> None:
+    """The control: rows that differ by a word differ in what is compared."""
+    (one,), (other,) = (
+        reading(built([document("k1", text)]).candidates(_ASKED)).values()
+        for text in ("river tea", "river snow")
+    )
+    assert {"counts", "similarity", "session_similarity"} <= {*differences(one, other)}
 
 
 def test_candidates_do_not_change_with_the_columns() -> None:
