@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -106,26 +112,50 @@ def test_payloads_are_inert(name: str) -> None:
         (part,), tool_calls=(ToolCall("c", "f", payload),), metadata={"inner": payload}
     )
     body = encode_message(message)
-    seen = list[str]()
-    watching = True
-
-    def watch(event: str, _arguments: tuple[Any, ...]) -> None:
-        if watching and event in (
-            "import",
-            "exec",
-            "compile",
-            "open",
-            "os.system",
-            "socket.connect",
-        ):
-            seen.append(event)
-
-    sys.addaudithook(watch)
-    again = decode_message(body)
-    watching = False
+    with audited() as seen:
+        again = decode_message(body)
     assert seen == []
     assert again == message
     assert type(again.metadata["inner"]) is dict
+
+
+def test_what_a_payload_could_do_is_seen(tmp_path: Path) -> None:
+    """The control: what is done here is noted, what another thread does meanwhile is not."""
+    (tmp_path / "a").touch()
+    with audited() as seen:
+        elsewhere = threading.Thread(target=(tmp_path / "a").read_bytes)
+        elsewhere.start()
+        elsewhere.join()
+        assert seen == []
+        (tmp_path / "a").read_bytes()
+    assert seen == ["open"]
+
+
+_DEEDS = ("import", "exec", "compile", "open", "os.system", "socket.connect")
+_watched: dict[int, list[str]] = {}
+
+
+def _note(event: str, _arguments: tuple[Any, ...]) -> None:
+    if event in _DEEDS and (seen := _watched.get(threading.get_ident())) is not None:
+        seen.append(event)
+
+
+@cache
+def _hook() -> None:
+    sys.addaudithook(_note)  # for good: a hook cannot be taken away
+
+
+@contextmanager
+def audited() -> Iterator[list[str]]:
+    """Give what this thread does to the system; the garbage of earlier tests does nothing here."""
+    _hook()
+    gc.disable()
+    _watched[threading.get_ident()] = seen = list[str]()
+    try:
+        yield seen
+    finally:
+        del _watched[threading.get_ident()]
+        gc.enable()
 
 
 @given(OBJECTS)
