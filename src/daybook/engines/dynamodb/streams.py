@@ -9,18 +9,22 @@ from collections import Counter
 from collections.abc import Sequence
 
 import msgspec
-from msgspec import Struct
 
 from daybook.engines.dynamodb.blobs import Blob, read_blobs
 from daybook.engines.dynamodb.calls import Calls, Item
 from daybook.engines.dynamodb.heads import Entry, Head
 from daybook.engines.dynamodb.keys import Key, id_key, message_key, stream_partition
+from daybook.engines.dynamodb.stream_items import (
+    Counts,
+    StreamMessage,
+    message_item,
+    message_of,
+)
 from daybook.model.entry import NewEntry, StoredEntry
 from daybook.model.lineage import windows
 from daybook.model.session import Session
 
 __all__ = [
-    "Counts",
     "Known",
     "StaleHeadError",
     "blob_of_id",
@@ -42,24 +46,7 @@ class StaleHeadError(Exception):
     """Messages of a head are gone: the session changed after the head was read; read it again."""
 
 
-class Counts(Struct, frozen=True, array_like=True):
-    """A session's counts up to a message, so that a fork needs no reading."""
-
-    roles: dict[str, int]
-    tokens: int
-
-
-class _Message(Struct, frozen=True, array_like=True, gc=False):
-    """A message in a stream."""
-
-    tokens: int
-    body: bytes
-    blob: Blob | None
-    counts: Counts
-
-
 _encoder = msgspec.msgpack.Encoder()
-_message_decoder = msgspec.msgpack.Decoder(_Message)
 _tail_decoder = msgspec.msgpack.Decoder(tuple[Entry, ...])
 _id_decoder = msgspec.msgpack.Decoder(tuple[int, bytes])
 
@@ -96,11 +83,10 @@ def flush(calls: Calls, head: Head, session: Session) -> Known:
         seq += 1
         roles[entry.role] += 1
         tokens += entry.tokens
-        counts = Counts({role: count for role, count in roles.items() if count}, tokens)
-        message = _Message(entry.tokens, entry.body, entry.blob, counts)
-        items.append(_item(message_key(head.stream, seq), _encoder.encode(message)))
+        items.append(message_item(message_key(head.stream, seq), entry, roles, tokens))
         mark = _encoder.encode((seq, entry.fingerprint))
-        items.append(_item(id_key(head.stream, entry.id), mark))
+        partition, sort = id_key(head.stream, entry.id)
+        items.append({"pk": partition, "sk": sort, "d": mark})
         known[entry.id] = (entry.fingerprint, seq)
     calls.write_many(items)
     return known
@@ -149,7 +135,7 @@ def counts_at(calls: Calls, head: Head, session: Session, at: int) -> Counts:
     item = calls.get(message_key(window.stream, at))
     if item is None:
         raise StaleHeadError
-    return _message_decoder.decode(item["d"]).counts
+    return message_of(item).counts
 
 
 def read_window(
@@ -164,14 +150,14 @@ def read_window(
     if low > high:
         return []
     tail_first = session.last_seq - head.tail_count + 1
-    found: list[tuple[int, _Message]] = []
+    found: list[tuple[int, StreamMessage]] = []
     for window in windows(
         head.segments, head.stream, after=low - 1, before=min(high + 1, tail_first)
     ):
         first, last = window.after + 1, window.before - 1
         partition, start = message_key(window.stream, first)
         items = calls.query(partition, start, message_key(window.stream, last)[1])
-        found += [(_seq_of(item), _message_decoder.decode(item["d"])) for item in items]
+        found += [(_seq_of(item), message_of(item)) for item in items]
     if high >= tail_first:
         found += _tail_messages(calls, head, tail_first, low, high)
     if len(found) != high - low + 1:
@@ -195,7 +181,7 @@ def read_places(
             [window] = windows(head.segments, head.stream, after=seq - 1, before=seq + 1)
             keys[message_key(window.stream, seq)] = seq
     items = calls.get_many(list(keys))
-    found = [(keys[key], _message_decoder.decode(item["d"])) for key, item in items.items()]
+    found = [(keys[key], message_of(item)) for key, item in items.items()]
     if seqs and seqs[-1] >= tail_first:
         rest = _tail_messages(calls, head, tail_first, seqs[0], seqs[-1])
         found += [(seq, message) for seq, message in rest if seq in wanted]
@@ -208,7 +194,7 @@ def blob_of_id(calls: Calls, stream: str, sort: str) -> Blob | None:
     """Return the blob of the message whose id stands under a sort key of a stream, if any."""
     known = calls.get((stream_partition(stream), sort))
     message = None if known is None else calls.get(message_key(stream, seq_of_id(known)))
-    return None if message is None else _message_decoder.decode(message["d"]).blob
+    return None if message is None else message_of(message).blob
 
 
 def seq_of_id(item: Item) -> int:
@@ -218,22 +204,22 @@ def seq_of_id(item: Item) -> int:
 
 def stored_blobs(items: Sequence[Item]) -> list[Blob]:
     """Return the blobs that message items refer to."""
-    messages = (_message_decoder.decode(item["d"]) for item in items)
+    messages = (message_of(item) for item in items)
     return [message.blob for message in messages if message.blob is not None]
 
 
 def _tail_messages(
     calls: Calls, head: Head, tail_first: int, low: int, high: int
-) -> list[tuple[int, _Message]]:
+) -> list[tuple[int, StreamMessage]]:
     nothing = Counts({}, 0)
     return [
-        (seq, _Message(entry.tokens, entry.body, entry.blob, nothing))
+        (seq, StreamMessage(entry.tokens, entry.body, entry.blob, nothing))
         for seq, entry in enumerate(tail_of(calls, head), tail_first)
         if low <= seq <= high
     ]
 
 
-def _with_blobs(calls: Calls, found: Sequence[tuple[int, _Message]]) -> list[StoredEntry]:
+def _with_blobs(calls: Calls, found: Sequence[tuple[int, StreamMessage]]) -> list[StoredEntry]:
     blobs = [message.blob for _, message in found if message.blob is not None]
     bodies = dict(zip(blobs, read_blobs(calls, blobs), strict=True)) if blobs else {}
     entries: list[StoredEntry] = []
@@ -247,7 +233,3 @@ def _with_blobs(calls: Calls, found: Sequence[tuple[int, _Message]]) -> list[Sto
 
 def _seq_of(item: Item) -> int:
     return int(item["sk"].partition("/")[2])
-
-
-def _item(key: Key, body: bytes) -> Item:
-    return {"pk": key[0], "sk": key[1], "d": body}
