@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 import pytest
 
 from daybook import AsyncDaybook, Daybook, Message
-from daybook.adapters.opened import Place, aopened, opened
+from daybook.adapters.opened import OpenedBook, Place, aopened, opened
 from daybook.errors import ConfigError, DaybookError, StoreClosedError
 
 
@@ -45,6 +46,22 @@ def test_threads_that_open_at_once_get_one_book(tmp_path: Path) -> None:
     assert len({id(one.blocking) for one in held}) == 1
     for one in held:
         one.close()
+
+
+def test_threads_that_open_one_place_at_once_hold_its_book_once(tmp_path: Path) -> None:
+    place = Place(f"sqlite:///{tmp_path}/a.db", {"embedder": None})
+    all_are_here = threading.Barrier(8)
+
+    def use(_: int) -> OpenedBook:
+        all_are_here.wait(60)
+        return place.open()
+
+    with ThreadPoolExecutor(8) as pool:
+        held = list(pool.map(use, range(8)))
+    assert len({id(one) for one in held}) == 1
+    place.close()
+    with pytest.raises(StoreClosedError):
+        held[0].blocking.history.list("s")
 
 
 def test_the_last_one_closes_it_and_no_earlier_one(tmp_path: Path) -> None:

@@ -73,22 +73,30 @@ class Place:
         self._where = book_or_url
         self._options = options or {}
         self._opened: OpenedBook | None = None
+        self._lock = threading.Lock()
 
     def open(self) -> OpenedBook:
         """Return the opened book."""
-        if self._opened is None:
-            self._opened = opened(self._where, **self._options)
-        return self._opened
+        return self._opened or self._keep(opened(self._where, **self._options))
 
     async def aopen(self) -> OpenedBook:
         """Return the opened book without keeping the event loop waiting."""
-        if self._opened is None:
-            self._opened = await aopened(self._where, **self._options)
-        return self._opened
+        return self._opened or await asyncio.to_thread(self.open)
+
+    def _keep(self, found: OpenedBook) -> OpenedBook:
+        """Hold a book and return it; if another thread was first, let go of it and return that."""
+        with self._lock:
+            if self._opened is None:
+                self._opened = found
+            held = self._opened
+        if held is not found:
+            found.close()
+        return held
 
     def close(self) -> None:
         """Release the book if it was opened here. Repeatable; the next use opens it again."""
-        held, self._opened = self._opened, None
+        with self._lock:
+            held, self._opened = self._opened, None
         if held is not None:
             held.close()
 

@@ -1,10 +1,14 @@
 from __future__ import annotations
 
 import operator
+import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Annotated, Any, TypedDict
+from uuid import uuid4
 
+import psycopg
 import pytest
 from langchain_core.messages import AIMessage, HumanMessage
 from langchain_core.tools import tool
@@ -156,6 +160,25 @@ async def test_graphs_get_a_saver_for_both_kinds_of_callers(
         storage.get_checkpointer().conn.close()
     storage.delete(kind)
     storage.close()
+
+
+def test_savers_that_are_made_at_once_make_their_tables_once(postgres_url: str) -> None:
+    schema, all_are_here = f"savers{uuid4().hex}", threading.Barrier(4)
+    with psycopg.connect(postgres_url, autocommit=True) as connection:
+        connection.execute(f"CREATE SCHEMA {schema}".encode())
+    own = f"{postgres_url}{'&' if '?' in postgres_url else '?'}options=-csearch_path%3D{schema}"
+
+    def begin(name: str) -> list[str]:
+        storage = session.postgres(own, pool_size=1)
+        all_are_here.wait(60)
+        saver = storage.get_checkpointer()
+        config = session.SessionConfig(storage).get_config(name)
+        said: list[str] = graph(storage).invoke({"said": [name]}, config)["said"]
+        saver.conn.close()
+        return said
+
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(begin, "abcd")) == [[name, "1 before"] for name in "abcd"]
 
 
 def test_a_store_is_there_if_it_is_enabled(tmp_path: Path) -> None:

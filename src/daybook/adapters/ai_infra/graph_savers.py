@@ -7,7 +7,9 @@ have a file of their own, because commits to Daybook's happen under its lock.
 from __future__ import annotations
 
 import asyncio
+import random
 import sqlite3
+import time
 from collections.abc import AsyncIterator
 from importlib import import_module
 from typing import Any
@@ -19,6 +21,10 @@ __all__ = ["saver_for"]
 
 _SQLITE = "sqlite:///"
 _BESIDE = ".langgraph"
+# A row, a table or a type that is there by now; two who wait for each other.
+_SPOILED_BY_OTHERS = {"23505", "42P07", "42710", "40P01"}
+_TRIES = 40
+_LONGEST_PAUSE_S = 0.2
 
 
 def saver_for(where: BookOrUrl, pool_size: int) -> Any:
@@ -41,12 +47,37 @@ def saver_for(where: BookOrUrl, pool_size: int) -> Any:
     elif isinstance(where, str) and where.startswith(("postgresql://", "postgres://")):
         module = _loaded("langgraph.checkpoint.postgres", "langgraph-checkpoint-postgres")
         saver = _for_both(module.PostgresSaver)(_pool(where, pool_size))
+        _set_up(saver)
+        return saver
     else:
         raise UnsupportedError(
             "a LangGraph checkpointer is at hand for memory, sqlite and postgres storages only"
         )
     saver.setup()
     return saver
+
+
+def _set_up(saver: Any) -> None:
+    """Make a saver's tables in PostgreSQL, also while other processes do.
+
+    LangGraph's statements stand in each other's way then; each is made once, so the next try finds
+    what others have done, and fewer of them are left with every try.
+    """
+    psycopg = _loaded("psycopg", "psycopg")
+    try:
+        for _ in range(_TRIES - 1):
+            try:
+                saver.setup()
+            except psycopg.Error as exc:
+                if exc.sqlstate not in _SPOILED_BY_OTHERS:
+                    raise
+                time.sleep(random.uniform(0, _LONGEST_PAUSE_S))  # noqa: S311 - no secret
+            else:
+                return
+        saver.setup()
+    except BaseException:
+        saver.conn.close()
+        raise
 
 
 def _pool(url: str, size: int) -> Any:
