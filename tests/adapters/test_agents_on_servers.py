@@ -20,11 +20,12 @@ from daybook.adapters.google_adk import DaybookSessionService
 from daybook.adapters.llama_index import DaybookDBChatStore
 from daybook.adapters.openai_agents import DaybookSession
 from daybook.adapters.pydantic_ai import DaybookConversationStore
+from tests.adapters.places import patient
 
 
 @pytest.fixture(params=["redis_url", "postgres_url", "mongodb_url", "dynamodb_url"])
 def book(request: pytest.FixtureRequest) -> Iterator[Daybook]:
-    url = request.getfixturevalue(request.param)
+    url = patient(request.getfixturevalue(request.param))
     with Daybook.open(url, tenant=f"t{uuid4().hex}", index="none") as opened:
         yield opened
 

@@ -14,6 +14,8 @@ import pytest
 EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "third_party_engine"
 LONGEST = 380
 
+pytestmark = pytest.mark.timeout(300)
+
 
 @pytest.fixture
 def package(tmp_path: Path) -> Path:
@@ -46,7 +48,6 @@ def run_its_tests(package: Path, *arguments: str) -> subprocess.CompletedProcess
     )
 
 
-@pytest.mark.timeout(300)
 def test_its_own_suite_passes(package: Path) -> None:
     result = run_its_tests(package)
     assert result.returncode == 0, result.stdout[-3000:]

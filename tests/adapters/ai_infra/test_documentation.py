@@ -28,6 +28,7 @@ from daybook.adapters.ai_infra.memory import (
     create_memory_tool_async,
 )
 from daybook.language_models.callable import CallableModel
+from tests.adapters.places import own_store
 
 PAGE = Path(__file__).with_name("documented_code.md").read_text()
 BLOCKS = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
@@ -65,7 +66,8 @@ class ScriptedOpenAI:
 def reader(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, postgres_url: str) -> dict[str, Any]:
     """The names that stand in the reader's program, and the scripted world around it."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("DATABASE_URL", postgres_url)
+    # Of its own: books with another embedder make each other's vectors anew.
+    monkeypatch.setenv("DATABASE_URL", own_store(postgres_url))
     monkeypatch.setattr(openai, "OpenAI", ScriptedOpenAI)
     model = CallableModel(answer, id="scripted")
     monkeypatch.setattr(language_model, "load_language_model", lambda _: model)

@@ -26,7 +26,7 @@ async def test_memories_conversations_and_sessions(
         ConversationMemory(url=url, tenant=tenant) as memory,
         session.at(url, tenant=tenant) as storage,
     ):
-        store.put(("u", "facts"), "pet", {"value": "a dog called Rex"}, ttl=60)
+        store.put(("u", "facts"), "pet", {"value": "a dog called Rex"}, ttl=3600)
         assert [item.key for item, _ in await store.asearch(("u",), "dog")] == ["pet"]
         await memory.aindex_conversation("u", "s", talk)
         assert [one.chunk.session_id for one in memory.search("u", "token")] == ["s"]

@@ -96,7 +96,7 @@ def test_scopes_do_not_reach_each_other(store: MemoryStore) -> None:
 
 
 async def test_async_twins(store: MemoryStore) -> None:
-    await store.aput(("u",), "k", {"text": "green tea"}, ttl=60)
+    await store.aput(("u",), "k", {"text": "green tea"}, ttl=3600)
     item = await store.aget(("u",), "k")
     assert item is not None
     assert (await store.alist(("u",)))[0] == item

@@ -7,11 +7,13 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
 from anthropic.lib.tools import ToolError
+from anthropic.lib.tools import _beta_builtin_memory_tool as sdk
 from anthropic.lib.tools._beta_builtin_memory_tool import BetaLocalFilesystemMemoryTool
 from hypothesis import given
 from hypothesis import strategies as st
@@ -202,7 +204,11 @@ def _insert_from_threads(*tools: Any) -> int:
         thread.start()
     for thread in threads:
         thread.join()
-    return str(tools[0].call(view(A))).count("line ") - 1  # "with line numbers"
+    return _lines(tools[0])
+
+
+def _lines(tool: Any) -> int:
+    return str(tool.call(view(A))).count("line ") - 1  # "with line numbers"
 
 
 def test_no_edit_of_many_is_lost(tool: DaybookMemoryTool, place: str | Daybook) -> None:
@@ -212,10 +218,21 @@ def test_no_edit_of_many_is_lost(tool: DaybookMemoryTool, place: str | Daybook) 
         one.close()
 
 
-def test_the_sdks_own_tool_loses_edits(tmp_path: Path) -> None:
-    """The failing baseline of the test above."""
-    tools = [BetaLocalFilesystemMemoryTool(str(tmp_path)) for _ in range(4)]
-    assert _insert_from_threads(*tools) < 100
+def test_the_sdks_own_tool_loses_edits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The failing baseline of the test above: two read the file before either writes it."""
+    tools = [BetaLocalFilesystemMemoryTool(str(tmp_path)) for _ in range(2)]
+    tools[0].call(make(A, "start\n"))
+    both_have_read, read = threading.Barrier(2), sdk._read_file_content
+
+    def read_and_wait(*args: Any) -> Any:
+        text = read(*args)
+        both_have_read.wait(60)
+        return text
+
+    with monkeypatch.context() as patch, ThreadPoolExecutor(2) as pool:
+        patch.setattr(sdk, "_read_file_content", read_and_wait)
+        list(pool.map(lambda tool, at: tool.call(insert(A, 1, f"line {at}")), tools, range(2)))
+    assert _lines(tools[0]) == 1
 
 
 EDITOR = """
@@ -236,7 +253,7 @@ def test_no_edit_of_two_processes_is_lost(tmp_path: Path) -> None:
     tool = DaybookMemoryTool(url, user_id="alice")
     tool.call(make(A, "start\n"))
     writers = [subprocess.Popen([sys.executable, "-c", EDITOR, url, name]) for name in "ab"]
-    assert [writer.wait(60) for writer in writers] == [0, 0]
+    assert [writer.wait(100) for writer in writers] == [0, 0]
     assert said(tool, view(A)).count("line ") - 1 == 20
     tool.close()
 

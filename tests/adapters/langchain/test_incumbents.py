@@ -138,7 +138,7 @@ def test_turns_of_many_writers_stay_whole_on_redis(kind: str, redis_url: str) ->
 
     def write(writer: int) -> None:
         mine = history()
-        start.wait(30)
+        start.wait(60)
         for turn in range(turns):
             at = f"{writer}-{turn}"
             mine.add_messages([HumanMessage(f"q{at}"), AIMessage(f"a{at}")])

@@ -50,6 +50,6 @@ except ImportError as error:
 
 def test_a_missing_package_is_named() -> None:
     done = subprocess.run(
-        [sys.executable, "-c", MISSING], capture_output=True, text=True, check=False, timeout=60
+        [sys.executable, "-c", MISSING], capture_output=True, text=True, check=False, timeout=100
     )
     assert done.stdout.split() == ["MissingDependencyError", "True"], done.stderr

@@ -137,13 +137,13 @@ def test_no_question_is_lost_among_turns_at_once(kind: str, store: Store) -> Non
     def answer(messages: list[BaseMessage]) -> AIMessage:
         if messages[-1].text == "B":
             b_runs.set()
-            assert a_is_done.wait(30)
+            assert a_is_done.wait(60)
         return AIMessage(f"re:{messages[-1].text}")
 
     chain = store.wrap(RunnableLambda(answer))
     turn_b = threading.Thread(target=chain.invoke, args=("B", CONFIG))
     turn_b.start()
-    assert b_runs.wait(30)
+    assert b_runs.wait(60)
     chain.invoke("A", CONFIG)
     a_is_done.set()
     turn_b.join()
@@ -255,7 +255,7 @@ async def test_a_slow_factory_keeps_no_loop_waiting(book: Daybook) -> None:
     loop_turned = threading.Event()
 
     def connect(session_id: str) -> DaybookChatMessageHistory:
-        assert loop_turned.wait(30)  # LangChain's calls this on the loop, where it never turns
+        assert loop_turned.wait(60)  # LangChain's calls this on the loop, where it never turns
         return DaybookChatMessageHistory(session_id, book)
 
     chain = RunnableWithMessageHistory(RunnableLambda(echo), connect)

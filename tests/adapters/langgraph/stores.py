@@ -18,7 +18,7 @@ from langgraph.store.sqlite import SqliteStore
 
 from daybook.adapters.langgraph import DaybookStore
 from daybook.testing.fake_clock import FakeClock
-from tests.adapters.places import own_place
+from tests.adapters.places import own_place, own_store
 
 ENGINES = ("inmemory", "sqlite", "file", "redis", "postgresql", "mongodb", "dynamodb")
 Opener = Callable[..., Any]
@@ -33,9 +33,12 @@ class TickingClock(FakeClock):
 
 @contextmanager
 def daybook_store(
-    engine: str, request: pytest.FixtureRequest, folder: Path
+    engine: str, request: pytest.FixtureRequest, folder: Path, *, alone: bool = False
 ) -> Iterator[tuple[Opener, FakeClock]]:
-    """Give what opens stores on one engine, all on one clock; a tenant of its own each time."""
+    """Give what opens stores on one engine, all on one clock; a tenant of its own each time.
+
+    With `alone` nobody else's tenants are there: what sweeps, sweeps those of all.
+    """
     urls = {"inmemory": "inmemory://", "sqlite": f"sqlite:///{folder}/store.db"}
     fixtures = {"redis": "redis_url", "postgresql": "postgres_url"}
     if engine == "file":
@@ -43,7 +46,8 @@ def daybook_store(
     elif engine in urls:
         url = urls[engine]
     else:
-        url = own_place(request.getfixturevalue(fixtures.get(engine, f"{engine}_url")))
+        server = request.getfixturevalue(fixtures.get(engine, f"{engine}_url"))
+        url = own_store(server) if alone else own_place(server)
     clock, tenant = TickingClock(), f"t{uuid4().hex}"
     with ExitStack() as stack:
 

@@ -67,7 +67,7 @@ def test_another_process_sees_what_was_stored(tmp_path: Path) -> None:
     )
     with DaybookStore(url) as store:
         store.put(("a",), "mine", {})
-        subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
+        subprocess.run([sys.executable, "-c", program], check=True, timeout=100)
         found = store.get(("a",), "k")
         assert found is not None
         assert found.value == {"from": "child"}
@@ -94,7 +94,7 @@ def test_the_core_and_the_package_need_no_framework() -> None:
         "assert not any(name.startswith('langchain') for name in sys.modules)\n"
     )
     ran = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=100
     )
     assert ran.stdout.strip() == "pip install 'daybook[langgraph]'"
     assert issubclass(MissingDependencyError, ImportError)

@@ -220,7 +220,7 @@ asyncio.run(main(*sys.argv[1:]))
 
 def _write_from_two_processes(url: str) -> None:
     writers = [subprocess.Popen([sys.executable, "-c", WRITER, url, name]) for name in "ab"]
-    assert [writer.wait(60) for writer in writers] == [0, 0]
+    assert [writer.wait(100) for writer in writers] == [0, 0]
 
 
 async def test_two_processes_lose_nothing_and_split_nothing(tmp_path: Path) -> None:

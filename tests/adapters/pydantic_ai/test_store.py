@@ -317,7 +317,7 @@ asyncio.run(main(*sys.argv[1:]))
 
 def _write_from_two_processes(url: str) -> None:
     writers = [subprocess.Popen([sys.executable, "-c", WRITER, url, name]) for name in "ab"]
-    assert [writer.wait(90) for writer in writers] == [0, 0]
+    assert [writer.wait(100) for writer in writers] == [0, 0]
 
 
 async def test_two_processes_that_retry_lose_nothing(tmp_path: Path) -> None:
