@@ -81,7 +81,8 @@ class Place:
 
     async def aopen(self) -> OpenedBook:
         """Return the opened book without keeping the event loop waiting."""
-        return self._opened or await asyncio.to_thread(self.open)
+        held = self._opened
+        return held if held is not None else await asyncio.to_thread(self.open)
 
     def _keep(self, found: OpenedBook) -> OpenedBook:
         """Hold a book and return it; if another thread was first, let go of it and return that."""
