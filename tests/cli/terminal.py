@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import os
 import pty
 import select
@@ -20,10 +21,11 @@ signal.signal(signal.SIGINT, signal.SIG_DFL)
 fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 os.execv(sys.argv[1], sys.argv[1:])
 """
-_LIMIT_S = 30.0
-_AGAIN_S = 3.0
+_LIMIT_S = 60.0
+_LOOK_S = 0.01
+_LOOKS = 3
 
-CTRL_C, CTRL_D, UP = "\x03", "\x04", "\x1b[A"
+_CTRL_C, CTRL_D, UP = "\x03", "\x04", "\x1b[A"
 
 
 class Terminal:
@@ -38,25 +40,30 @@ class Terminal:
         self._process = process
         self._screen = screen
         self._seen = 0
+        self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
 
     def type(self, keys: str) -> None:
         """Press keys; "\\r" is Enter."""
         os.write(self._screen, keys.encode())
 
-    def press(self, key: str, text: str) -> str:
-        """Press a key until it shows a text, as somebody does who sees nothing happen.
+    def interrupt(self) -> None:
+        """Press Ctrl-C once the program waits, for keys or for an answer.
 
-        Python's line editor misses a Ctrl-C that comes in the moment before it waits for keys.
+        Python's line editor misses one that comes in the moment before it waits. A second one, to
+        be safe, would end a program that is slow to answer the first.
         """
-        for _ in range(int(_LIMIT_S / _AGAIN_S)):
-            self.type(key)
-            if self._shows(text, _AGAIN_S):
-                break
-        return self.until(text)
+        end = time.monotonic() + _LIMIT_S
+        asleep = 0
+        while asleep < _LOOKS:
+            if time.monotonic() > end:
+                raise AssertionError(f"it is busy: {self.shown[self._seen :]!r}")
+            asleep = asleep + 1 if self._sleeps() else 0
+            time.sleep(_LOOK_S)
+        self.type(_CTRL_C)
 
     def until(self, text: str) -> str:
         """Wait until it shows a text, after the one of the last call; return all up to it."""
-        if not self._shows(text, _LIMIT_S):
+        if not self._shows(text):
             raise AssertionError(f"{text!r} did not come: {self.shown[self._seen :]!r}")
         found = self.shown.find(text, self._seen)
         before = self.shown[self._seen : found + len(text)]
@@ -69,8 +76,13 @@ class Terminal:
             pass
         return self._process.wait(_LIMIT_S)
 
-    def _shows(self, text: str, limit_s: float) -> bool:
-        end = time.monotonic() + limit_s
+    def _sleeps(self) -> bool:
+        """Tell whether the program's main thread waits for something."""
+        told = Path(f"/proc/{self._process.pid}/stat").read_text()
+        return told.rpartition(")")[2].split()[0] == "S"
+
+    def _shows(self, text: str) -> bool:
+        end = time.monotonic() + _LIMIT_S
         while self.shown.find(text, self._seen) < 0:
             if not self._read(end - time.monotonic()):
                 return False
@@ -84,7 +96,7 @@ class Terminal:
             data = os.read(self._screen, 4096)
         except OSError:  # the other side is closed
             return False
-        self.shown += data.decode(errors="replace")
+        self.shown += self._decoder.decode(data)
         return bool(data)
 
 

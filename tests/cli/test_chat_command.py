@@ -15,7 +15,7 @@ from click.testing import CliRunner, Result
 from daybook import Daybook, Message
 from daybook.cli.app import app
 from daybook.testing.model_turn import Turn
-from tests.cli.terminal import CTRL_C, CTRL_D, UP, Terminal, terminal
+from tests.cli.terminal import CTRL_D, UP, Terminal, terminal
 from tests.servers.model_server import ModelServer, model_server
 
 CHAT = [sys.executable, "-m", "daybook.cli", "--embedder", "hash", "chat"]
@@ -58,7 +58,7 @@ def test_a_conversation_at_a_terminal(folder: Path, server: ModelServer) -> None
 
         screen.type("go on\r")
         screen.until("A")
-        screen.type(CTRL_C)
+        screen.interrupt()
         screen.until("what had come is kept")
         screen.until(PROMPT)
 
@@ -108,7 +108,8 @@ def test_editing_and_ending(folder: Path) -> None:
         assert screen.until(PROMPT).count("no language model is configured") == 1
         screen.type("half a secret")
         screen.until("half a secret")
-        screen.press(CTRL_C, PROMPT)
+        screen.interrupt()
+        screen.until(PROMPT)
         screen.type("Rex likes bones\r")
         screen.until("I remember nothing")
         screen.until(PROMPT)

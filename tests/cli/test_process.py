@@ -34,7 +34,7 @@ def run(*arguments: str) -> subprocess.CompletedProcess[str]:
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=100,
     )
 
 
@@ -76,7 +76,7 @@ def test_ctrl_c_says_how_to_go_on_and_the_next_run_does(folder: Path) -> None:
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=100,
     )
     assert stopped.returncode == 130
     assert stopped.stderr == "stopped; run the same command again to go on\n"
