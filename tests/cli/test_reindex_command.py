@@ -23,10 +23,12 @@ from tests.cli.conftest import Daybook
 
 COMMAND = [sys.executable, "-m", "daybook.cli", "--embedder", "hash", "reindex", "--json"]
 SESSIONS, MESSAGES = 12, 120
+LIMIT_S = 60.0
 
-# Every process of the command embeds twice and then waits for a file; shares are small.
+# Every process of the command embeds twice and then waits for a file, with two shares in hand, and
+# says so by a file for each; shares are small.
 SLOW = """
-import asyncio, pathlib
+import asyncio, os, pathlib
 from daybook.indexing import reindex_plan
 from daybook.indexing.models import Models
 
@@ -35,7 +37,9 @@ real, calls = Models.embed, []
 
 async def slow(self, texts, **how):
     calls.append(1)
-    while len(calls) > 2 and not pathlib.Path("go").exists():
+    number = len(calls)
+    while number > 2 and not pathlib.Path("go").exists():
+        pathlib.Path(f"waits-{os.getpid()}-{number}").touch()
         await asyncio.sleep(0.01)
     return await real(self, texts, **how)
 
@@ -94,7 +98,16 @@ def indexed() -> int:
     return asyncio.run(count())
 
 
-def holders(run: str = "turns") -> list[int]:
+def waiting() -> list[int]:
+    """Return the two workers once both wait: a moment ago one may have been between two shares."""
+    end = time.monotonic() + LIMIT_S
+    while len(found := list(Path().glob("waits-*"))) < 4:
+        assert time.monotonic() < end, "the workers do not come to where they wait"
+        time.sleep(0.01)
+    return sorted({int(one.name.split("-")[1]) for one in found})
+
+
+def holders() -> list[int]:
     """Return the processes that have a share at the moment."""
 
     async def look() -> list[int]:
@@ -129,8 +142,9 @@ def test_workers_share_it_and_one_that_is_killed_is_stood_in_for(long_talks: Pat
     with started("--workers", "2") as process:
         for event in events(process):
             if at_work(event, 2):
-                victim = holders()[0]
-                assert victim != process.pid
+                victim, other = waiting()
+                assert set(holders()) == {victim, other}
+                assert process.pid not in (victim, other)
                 os.kill(victim, signal.SIGKILL)
                 (long_talks / "go").touch()
                 break
@@ -146,13 +160,13 @@ def test_ctrl_c_stops_the_workers_and_the_next_run_goes_on(long_talks: Path) -> 
     with started("--workers", "2") as process:
         for event in events(process):
             if at_work(event, 2):
-                workers = holders()
+                workers = waiting()
                 process.send_signal(signal.SIGINT)
                 break
         assert process.wait() == 130
         assert process.stderr is not None
         assert process.stderr.read() == "stopped: run the same command again to go on\n"
-    assert len(workers) == 2
+    assert len(workers) == 2, "it never came to work"
     for worker in workers:
         assert has_died(f"{platform.node()}:{worker}:")
     assert holders() == []
@@ -170,7 +184,7 @@ def test_killed_with_all_it_has_it_goes_on_and_its_workers_do_not(long_talks: Pa
     with started("--workers", "2") as process:
         for event in events(process):
             if at_work(event, 2):
-                workers = holders()
+                workers = waiting()
                 process.kill()
                 break
         assert process.wait() == -9
@@ -180,18 +194,17 @@ def test_killed_with_all_it_has_it_goes_on_and_its_workers_do_not(long_talks: Pa
         assert process.wait() == 0
     assert said[0]["event"] == "resumed"
     assert indexed() == SESSIONS * MESSAGES
-    assert workers
+    assert len(workers) == 2, "it never came to work"
     for worker in workers:
         wait_until_gone(worker)
 
 
 def wait_until_gone(process: int) -> None:
     """Wait for a process that is nobody's child any more."""
-    for _ in range(1_000):
-        if has_died(f"{platform.node()}:{process}:"):
-            return
+    end = time.monotonic() + LIMIT_S
+    while not has_died(f"{platform.node()}:{process}:"):
+        assert time.monotonic() < end, "a worker goes on although nobody waits for it"
         time.sleep(0.01)
-    pytest.fail("a worker goes on although nobody waits for it")
 
 
 def test_doctor_tells_what_an_old_embedder_made_and_of_a_run_that_was_broken_off(

@@ -47,8 +47,10 @@ async def run_crew(
         look: Called now and then meanwhile.
         threads: How many each may use to run a local model.
     """
-    workers = [await _start(order, threads) for _ in range(count)]
+    workers: list[Process] = []
     try:
+        for _ in range(count):
+            workers.append(await _start(order, threads))  # noqa: PERF401 - those there are stopped
         reading = [asyncio.create_task(_report(number, one)) for number, one in enumerate(workers)]
         while (await asyncio.wait(reading, timeout=_LOOK_S))[1]:
             await look()
