@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from uuid import uuid4
@@ -24,6 +25,8 @@ SERVERS = {
     "dynamodb": "dynamodb_url",
 }
 ENGINES = (*LOCAL, *SERVERS)
+# A server that is held up for a while is no failure here.
+PATIENCE = "timeout_s=60"
 
 
 @pytest.fixture(name="model_server")
@@ -31,6 +34,15 @@ def _model_server() -> Iterator[ModelServer]:
     """A scripted provider of its own for each test."""
     with model_server() as server:
         yield server
+
+
+@pytest.fixture
+async def time_passes(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
+    """Let so many seconds pass at once for everything that waits on the test's event loop."""
+    loop = asyncio.get_running_loop()
+    real, passed = loop.time, [0.0]
+    monkeypatch.setattr(loop, "time", lambda: real() + sum(passed))
+    return passed.append
 
 
 @pytest.fixture
@@ -51,11 +63,11 @@ def url_of(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[str], st
         base: str = request.getfixturevalue(SERVERS[engine])
         head, _, options = base.partition("?")
         if engine == "redis":
-            return f"{base}?prefix={name}"
+            return f"{base}?prefix={name}&{PATIENCE}"
         if engine == "postgresql":
-            return f"{base}?schema={name}"
+            return f"{base}?schema={name}&connect_timeout_s=60&{PATIENCE}"
         if engine == "mongodb":
-            return f"{head.rpartition('/')[0]}/{name}?{options}"
-        return f"{head}/{name.replace('_', '-')}?{options}"
+            return f"{head.rpartition('/')[0]}/{name}?{options}&{PATIENCE}"
+        return f"{head}/{name.replace('_', '-')}?{options}&{PATIENCE}"
 
     return url

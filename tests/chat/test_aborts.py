@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing, asynccontextmanager, suppress
 from typing import Any
 
@@ -14,6 +14,8 @@ from daybook.errors import ProviderError, StoreClosedError, TurnTimeoutError
 from daybook.model.message import Message
 from daybook.model.reply import Reply
 from tests.chat.scripted_models import Gated, Script, calls, failure, mark, texts
+
+LIMIT_S = 60.0
 
 
 @asynccontextmanager
@@ -36,7 +38,7 @@ async def drained(
 
 async def check_goes_on(chat: AsyncChatApplication) -> None:
     """The session is free and works."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(LIMIT_S):
         reply = await drained(chat, "And now?")
     assert reply.text
 
@@ -92,27 +94,36 @@ async def test_an_answer_that_breaks_off_is_kept_and_the_error_passes() -> None:
         await check_goes_on(chat)
 
 
-async def test_a_turn_that_takes_too_long() -> None:
+async def test_a_turn_that_takes_too_long(time_passes: Callable[[float], None]) -> None:
     model = Gated("Half a ")
-    async with talking(model, turn_timeout_s=0.3) as chat:
+    async with talking(model, turn_timeout_s=100) as chat:
+        task = asyncio.create_task(drained(chat))
+        await model.began.wait()
+        time_passes(101)
         with pytest.raises(TurnTimeoutError, match="not complete") as late:
-            await drained(chat)
+            await task
         assert late.value.began
         assert texts(await chat.history("s"))[1:] == [("assistant", "Half a")]
         model.go_on.set()
         await check_goes_on(chat)
 
 
-async def test_a_turn_that_waits_too_long_for_those_before_it() -> None:
+async def test_a_turn_that_waits_too_long_for_those_before_it(
+    time_passes: Callable[[float], None],
+) -> None:
     model = Gated("Half a ")
-    async with talking(model, turn_timeout_s=0.4) as chat:
+    async with talking(model, turn_timeout_s=100) as chat:
         first = asyncio.create_task(drained(chat, "first"))
         await model.began.wait()
         second = asyncio.create_task(drained(chat, "second"))
+        for _ in range(100):  # until it stands in line
+            await asyncio.sleep(0)
+        time_passes(101)
         await asyncio.wait({first, second})
         errors = [task.exception() for task in (first, second)]
-        assert all(isinstance(one, TurnTimeoutError) for one in errors)
-        assert ("user", "first") in texts(await chat.history("s"))
+        assert [isinstance(one, TurnTimeoutError) and one.began for one in errors] == [True, False]
+        assert isinstance(errors[1], TurnTimeoutError)
+        assert texts(await chat.history("s")) == [("user", "first"), ("assistant", "Half a")]
 
 
 async def test_before_the_first_piece_nothing_but_the_question_is_kept() -> None:
@@ -210,7 +221,7 @@ async def test_cancelled_at_any_moment_the_log_is_sound() -> None:
             history = await chat.history(session)
             check_sound(history)
             lengths.add(len(history))
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(LIMIT_S):
                 await chat.chat(session, "And now?")
             check_sound(await chat.history(session))
     assert lengths >= {0, 1, 4}, "the cancellations did not reach from the beginning to the end"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -120,4 +121,4 @@ async def test_a_reader_who_leaves_ends_the_call_at_the_provider(
         assert await anext(parts) == "A"
         await parts.aclose()
         assert texts(await chat.history("s")) == [("user", "Hello?"), ("assistant", "A")]
-        assert model_server.gone.wait(10)
+        assert await asyncio.to_thread(model_server.gone.wait, 60)

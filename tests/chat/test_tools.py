@@ -95,7 +95,7 @@ async def test_a_round_of_tools_and_the_answer() -> None:
 
 
 async def test_calls_of_one_round_run_at_once_and_keep_their_order() -> None:
-    met = threading.Barrier(2, timeout=20)
+    met = threading.Barrier(2, timeout=60)
 
     def meet(name: str) -> str:
         """Pass only if two run at once."""
@@ -142,7 +142,9 @@ async def test_each_way_to_go_wrong_is_a_result(
     assert reply.tools[0].outcome == outcome
     assert told in result.text
     assert SECRET not in result.text + caplog.text
-    assert "Traceback" not in result.text + caplog.text
+    assert "Traceback" not in result.text
+    # Ours alone: asyncio may tell now of what a test before this one left behind.
+    assert not [one for one in caplog.records if one.exc_info and one.name.startswith("daybook")]
 
 
 async def test_a_tool_that_does_not_end_is_given_up() -> None:

@@ -1,6 +1,6 @@
 """A process that takes turns in a session.
 
-    python -m tests.chat.turn_taker URL INDEX SESSION NAME MODE
+    python -m tests.chat.turn_taker URL INDEX SESSION NAME MODE LEASE_S
 
 It begins when a line comes in. `turns` takes ten turns at once; `hang` takes three, says the id of
 each question whose answer it got, and hangs in the fourth answer after its first piece. `late` is
@@ -20,7 +20,6 @@ from daybook.model.message import Message
 from tests.chat.scripted_models import echo, newest_question
 
 TURNS = 10
-LEASE_S = 2.0
 
 
 class LateTurn(Turn):
@@ -51,7 +50,7 @@ def say(*words: str) -> None:
     print(*words, flush=True)  # noqa: T201 - how it is heard
 
 
-async def main(url: str, index: str, session_id: str, name: str, mode: str) -> None:
+async def main(url: str, index: str, session_id: str, name: str, mode: str, lease_s: str) -> None:
     """Take the turns."""
     if mode == "late":
         vars(application)["Turn"] = LateTurn
@@ -61,7 +60,7 @@ async def main(url: str, index: str, session_id: str, name: str, mode: str) -> N
         embedder="hash",
         background=False,
         model=slow_or_hanging,
-        lease_s=LEASE_S,
+        lease_s=float(lease_s),
     ) as chat:
         await chat.info(session_id)
         say("ready")
