@@ -25,7 +25,9 @@ def failures(broken: type[Passing]) -> set[str]:
         async def serving(
             self, *turns: Turn, patience_s: float = 30.0
         ) -> AsyncIterator[LanguageModel]:
-            yield broken(scripted_callable(turns, min(patience_s, 1.0)))
+            # Who is broken may wait in vain, and less patience only convicts more.
+            wait_s = patience_s if broken is Passing else min(patience_s, 1.0)
+            yield broken(scripted_callable(turns, wait_s))
 
     return {name for name, run in _runs(Tried()) if _fails(run)}
 

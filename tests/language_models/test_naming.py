@@ -210,7 +210,7 @@ async def test_a_function_that_stops_an_iteration_ends_the_call() -> None:
         raise StopIteration("x")  # no future can carry it: a caller that waits would for ever
 
     with pytest.raises(ProviderError, match="raised RuntimeError"):
-        await CallableModel(stops, timeout_s=20).generate(REQUEST)
+        await CallableModel(stops, timeout_s=60).generate(REQUEST)
 
 
 async def test_a_generator_that_is_left_is_closed() -> None:

@@ -228,7 +228,7 @@ async def test_a_cancelled_call_closes_its_connection(
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    assert await asyncio.to_thread(model_server.gone.wait, 10)
+    assert await asyncio.to_thread(model_server.gone.wait, 60)
     await model.close()
 
 
@@ -239,7 +239,7 @@ async def test_leaving_a_stream_closes_its_connection(model_server: ModelServer,
     async with aclosing(model.stream(REQUEST)) as stream:
         assert await anext(stream) == "A"
         assert not model_server.gone.is_set()
-    assert await asyncio.to_thread(model_server.gone.wait, 10)
+    assert await asyncio.to_thread(model_server.gone.wait, 60)
     await model.close()
 
 
