@@ -195,16 +195,30 @@ class Folders:
         Whoever opens the store removes temporary files that nobody holds a lock on. The block puts
         it where it belongs with `publish` or `replace`; otherwise it goes with the block.
         """
-        name = secrets.token_hex(12)
-        place = Place((TEMPORARY,), name)
-        descriptor = self.open(place, os.O_RDWR | os.O_CREAT | os.O_EXCL, create_folders=True)
+        descriptor, name = self._temporary()
         try:
-            try_lock(descriptor)
             write_all(descriptor, chunks, 0)
             yield descriptor, name
         finally:
-            self.unlink(place)
+            self.unlink(Place((TEMPORARY,), name))
             release(descriptor)
+
+    def _temporary(self) -> tuple[int, str]:
+        """Make a temporary file and lock it; return its descriptor and name."""
+        while True:
+            name = secrets.token_hex(12)
+            place = Place((TEMPORARY,), name)
+            descriptor = self.open(place, os.O_RDWR | os.O_CREAT | os.O_EXCL, create_folders=True)
+            held = False
+            try:
+                # Until it is locked, a process that opens the store takes it for a dead one's.
+                held = try_lock(descriptor) and self.stat(place) is not None
+            finally:
+                if not held:
+                    self.unlink(place)
+                    release(descriptor)
+            if held:
+                return descriptor, name
 
     def publish(self, name: str, place: Place) -> None:
         """Give a temporary file its place, where nothing may be.

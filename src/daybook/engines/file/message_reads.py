@@ -2,17 +2,30 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from datetime import datetime
+from typing import NamedTuple
 
 from daybook.engines.file.paths import session_key
 from daybook.engines.file.session_store import SessionStore
+from daybook.errors import CorruptRecordError
 from daybook.model.entry import StoredEntry
 from daybook.model.scope import Scope
 from daybook.model.session import Session
 from daybook.model.session_rules import first_in_view, is_expired
 
 __all__ = ["MessageReads"]
+
+
+class Window(NamedTuple):
+    """Which messages: arguments of `MessageLog.read`."""
+
+    after: int
+    before: int | None
+    limit: int | None
+    newest_first: bool
+    view: bool
 
 
 class MessageReads:
@@ -38,6 +51,16 @@ class MessageReads:
         view: bool = False,
     ) -> list[StoredEntry]:
         """Return a window of messages; see `MessageLog.read`."""
+        window = Window(after, before, limit, newest_first, view)
+        while True:
+            found = self._read_once(scope, session_id, now, window)
+            if found is not None:
+                return found
+
+    def _read_once(
+        self, scope: Scope, session_id: str, now: datetime, window: Window
+    ) -> list[StoredEntry] | None:
+        after, before, limit, newest_first, view = window
         key = session_key(scope.tenant, session_id)
         with self._sessions.opened(key, index=True) as found:
             if found is None:
@@ -53,7 +76,13 @@ class MessageReads:
                 low = max(low, high - 1 - limit)
             elif limit is not None:
                 high = min(high, low + 1 + limit)
-            entries = self._sessions.read(key.tenant, file, descriptor, low, high)
+            try:
+                entries = self._sessions.read(key.tenant, file, descriptor, low, high)
+            except CorruptRecordError:
+                if os.fstat(descriptor).st_nlink:
+                    raise
+                # It was removed while we read it, and what it shared went with it: look again.
+                return None
         if newest_first:
             entries.reverse()
         return entries
