@@ -19,31 +19,37 @@ class AsyncOnLoop:
     """An `AsyncDaybook` whose methods run to their end on a loop of their own."""
 
     def __init__(self, url: str, **options: Any) -> None:
-        self._loop = asyncio.new_event_loop()
-        self._book = self._loop.run_until_complete(_opened(url, options))
+        self._runner = asyncio.Runner()
+        try:
+            self._book = self._runner.run(_opened(url, options))
+        except BaseException:
+            self._runner.close()
+            raise
 
     def __getattr__(self, name: str) -> Any:
         """Return a facet, or a plain attribute."""
-        return _Facet(getattr(self._book, name), self._loop)
+        return _Facet(getattr(self._book, name), self._runner)
 
     def close(self) -> None:
         """Close the book."""
-        self._loop.run_until_complete(self._book.close())
+        self._runner.run(self._book.close())
 
     def end(self) -> None:
-        """Close the loop too."""
-        self.close()
-        self._loop.close()
+        """End the loop too, and whatever is left on it: nothing of it meets another test."""
+        try:
+            self.close()
+        finally:
+            self._runner.close()
 
 
 class _Facet:
-    def __init__(self, facet: Any, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, facet: Any, runner: asyncio.Runner) -> None:
         self._facet = facet
-        self._loop = loop
+        self._runner = runner
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
         method = getattr(self._facet, name)
-        return lambda *args, **named: self._loop.run_until_complete(method(*args, **named))
+        return lambda *args, **named: self._runner.run(method(*args, **named))
 
 
 async def _opened(url: str, options: dict[str, Any]) -> AsyncDaybook:
