@@ -45,7 +45,10 @@ def test_the_nearest_are_coarsely_near() -> None:
     whole.extend(0, vectors)
     space = CodeSpace.of(whole)
     query, rows = vectors[17], np.arange(4_000)
-    for distances in (space.distances(query, 4_000), space.finer_distances(query, rows)):
+    for distances in (
+        space.distances(query, np.empty(4_000, np.uint16)),
+        space.finer_distances(query, rows),
+    ):
         order = np.argsort(distances, kind="stable")
         assert order[0] == 17
         assert set(range(200, 210)) <= set(order[:20].tolist())
@@ -62,7 +65,7 @@ def test_rows_without_a_vector_are_far_from_everything() -> None:
     present = [row for row in range(14) if row not in missing]
     rows = np.arange(14)
     assert space.presence(rows).tolist() == [row in present for row in rows]
-    assert (space.distances(query, 14)[missing] == 65_535).all()
+    assert (space.distances(query, np.empty(14, np.uint16))[missing] == 65_535).all()
     assert (space.finer_distances(query, rows)[missing] == 65_535).all()
     assert (space.similarity(query, rows)[missing] == 0).all()
     assert (space.dots(rows, np.full(14, 2))[missing] == 0).all()

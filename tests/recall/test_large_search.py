@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import Any
 
 import numpy as np
@@ -105,6 +105,25 @@ def test_most_candidates_are_those_of_the_exact_search(
         assert statistics(one) == statistics(other)
         assert float(other.weight.sum()) == pytest.approx(_MANY, rel=1e-4)
     assert np.mean(shares) > 0.9
+
+
+@pytest.mark.parametrize("name", _FILTERS)
+def test_a_search_leaves_earlier_answers_alone(
+    exact: ScopeColumns, large: LargeColumns, name: str
+) -> None:
+    """Searches use the same scratch arrays; nothing that they return is one of those."""
+    first, second = questions(2, **_FILTERS[name])
+    for columns in (exact, large):
+        found = columns.candidates(first)
+        arrays = {
+            part.name: value
+            for part in fields(found)
+            if isinstance(value := getattr(found, part.name), np.ndarray)
+        }
+        before = {part: value.copy() for part, value in arrays.items()}
+        columns.candidates(second)
+        for part, value in arrays.items():
+            np.testing.assert_array_equal(value, before[part], err_msg=part)
 
 
 def test_what_is_known_of_a_candidate_is_the_same(exact: ScopeColumns, large: LargeColumns) -> None:

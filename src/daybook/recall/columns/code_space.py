@@ -19,6 +19,7 @@ __all__ = ["CodeSpace"]
 
 _STEPS = 7  # to each side of 0
 _WORD_BITS = 64
+_FARTHEST = np.iinfo(np.uint16).max
 # Rows at a time: codes of so many, and what is computed of them, stay in a core's cache.
 _SCANNED = 32_768
 _DECODED = 1_024
@@ -111,22 +112,26 @@ class CodeSpace:
         """Return which of some document rows have a vector."""
         return self._inside(rows)
 
-    def distances(self, query: Floats, row_count: int) -> NDArray[np.uint16]:
-        """Return how many signs of each document row differ from those of `query`.
+    def distances(self, query: Floats, distances: NDArray[np.uint16]) -> NDArray[np.uint16]:
+        """Write how many signs of each document row differ from those of `query`.
 
-        Rows without a vector are farthest, at 65,535. Cost: 4 ns a row of 256 numbers.
+        Args:
+            query: A vector.
+            distances: Filled: one for each row; without a vector it is farthest, at 65,535.
+
+        Cost: 4 ns a row of 256 numbers.
         """
         asked = _AskedSigns(_bit_words((self._moved(query) > 0)[None])[0], None)
-        distances = np.full(row_count, np.iinfo(np.uint16).max, np.uint16)
         words = [column.view for column in self._words]
         held = len(self._present)
         for begin in range(0, held, _SCANNED):
             end = min(begin + _SCANNED, held)
             found = distances[self._first + begin : self._first + end]
             _compare([column[begin:end] for column in words], asked, found)
-        found = distances[self._first : self._first + held]
+        for missing in (distances[: self._first], distances[self._first + held :]):
+            missing[:] = _FARTHEST
         if not self._present.view.all():
-            found[~self._present.view] = np.iinfo(np.uint16).max
+            distances[self._first : self._first + held][~self._present.view] = _FARTHEST
         return distances
 
     def finer_distances(self, query: Floats, rows: Rows) -> NDArray[np.uint16]:
@@ -139,7 +144,7 @@ class CodeSpace:
         large = amounts > np.quantile(amounts, 1 - _LARGE_SHARE)
         asked = _AskedSigns(_bit_words((moved > 0)[None])[0], _bit_words(large[None])[0])
         places, inside = self._places(rows)
-        distances = np.full(len(rows), np.iinfo(np.uint16).max, np.uint16)
+        distances = np.full(len(rows), _FARTHEST, np.uint16)
         found = np.empty(len(places), np.uint16)
         _compare([column.take(places) for column in self._words], asked, found)
         distances[inside] = found
@@ -151,16 +156,28 @@ class CodeSpace:
         Cost: about 0.15 µs a row of 256 numbers.
         """
         places, inside = self._places(rows)
-        lower, upper = np.pad(query.astype(np.float32), (0, self._width % 2)).reshape(2, -1)
         products = np.empty(len(places), np.float32)
         for begin in range(0, len(places), _DECODED):
-            low, high = self._halves(places[begin : begin + _DECODED])
-            found = products[begin : begin + _DECODED]
-            np.vecdot(low, lower, out=found)
-            found += np.vecdot(high, upper)
+            part = slice(begin, begin + _DECODED)
+            products[part] = self._products(query.astype(np.float32), places[part])
         similarity = np.zeros(len(rows), np.float32)
         similarity[inside] = products * self._steps.take(places) + np.dot(self._centre, query)
         return similarity
+
+    def _products(self, query: Floats, places: Rows) -> Floats:
+        """Return the products of `query` with vectors' numbers, in steps from the centre.
+
+        A whole byte is a number of the first half and 16 times one of the second, and so the
+        second half need not be cut out of it.
+        """
+        lower, upper = np.pad(query, (0, self._width % 2)).reshape(2, -1)
+        upper = upper * _LOWERED
+        codes = self._codes.take(places)
+        products: Floats = np.vecdot(codes.astype(np.float32), upper)
+        codes &= _LOW
+        products += np.vecdot(codes.astype(np.float32), lower - upper)
+        products -= _ZERO * query.sum()
+        return products
 
     def dots(self, left: Rows, right: Rows) -> Floats:
         """Return the dot products of pairs of document rows; 0 where one has no vector here."""

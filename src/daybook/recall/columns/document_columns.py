@@ -20,6 +20,7 @@ from daybook.recall.columns.names import Names
 from daybook.recall.columns.narrow_array import NarrowArray
 from daybook.recall.columns.packed_keys import PackedKeys
 from daybook.recall.columns.postings import MOST_ROWS, Postings
+from daybook.recall.columns.scratch import Scratch
 from daybook.recall.columns.term_blobs import unpack_many_terms
 from daybook.recall.columns.turn_links import TurnLinks
 from daybook.recall.columns.vector_space import VectorSpace
@@ -50,6 +51,7 @@ class DocumentColumns:
         self.speaker_names = Names()
         self.postings = Postings()
         self.spaces: dict[str, VectorSpace | CodeSpace] = {}
+        self.scratch = Scratch()
         self.length_sum = 0.0
         self._dead = 0
         self._make_columns()
@@ -92,8 +94,8 @@ class DocumentColumns:
     @property
     def memory_bytes(self) -> int:
         """Bytes of the columns, without the key strings."""
-        held = [one for one in vars(self).values() if isinstance(one, GrowingArray | PackedKeys)]
-        columns = sum(one.nbytes for one in held)
+        counted = (GrowingArray, PackedKeys, Scratch)
+        columns = sum(one.nbytes for one in vars(self).values() if isinstance(one, counted))
         spaces = sum(space.nbytes for space in self.spaces.values())
         return columns + spaces + self.postings.nbytes + self.links.nbytes
 

@@ -61,7 +61,9 @@ class PackedKeys:
         self._count += len(keys)
 
     def take(self, rows: Rows) -> Keys:
-        """Return the keys of some rows. Cost: about 0.5 µs a key."""
+        """Return the keys of some rows. Cost: about 0.5 µs a key, of text and UUIDs mixed 2 µs."""
+        if self._ends is None:
+            return _uuids(self._bytes.view.reshape(-1, _WIDTH)[rows])
         begins, ends = self._bounds(rows)
         data = self._bytes.view
         keys = np.empty(len(rows), np.object_)
@@ -113,6 +115,18 @@ def _uuid_bytes(keys: Sequence[str] | Keys) -> NDArray[np.uint8] | None:
     values = np.frombuffer(bytes.fromhex(digits.tobytes().decode()), np.uint8)
     packed[:, 1:] = values.reshape(len(keys), _UUID_BYTES)
     return packed
+
+
+def _uuids(packed: NDArray[np.uint8]) -> Keys:
+    """Return what `_uuid_bytes` packed."""
+    digits = packed[:, 1:].tobytes().hex()
+    keys = np.empty(len(packed), np.object_)
+    keys[:] = [
+        f"{digits[at : at + 8]}-{digits[at + 8 : at + 12]}-{digits[at + 12 : at + 16]}-"
+        f"{digits[at + 16 : at + 20]}-{digits[at + 20 : at + 32]}"
+        for at in range(0, len(digits), 2 * _UUID_BYTES)
+    ]
+    return keys
 
 
 def _key(packed: bytes) -> str:

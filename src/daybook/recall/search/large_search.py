@@ -39,6 +39,8 @@ _FEWEST_PEOPLE = 1_024
 _SPOTS, _ROWS_OF_A_SPOT = 256, 4
 _OF_BEST_WORDS = 256
 _ASSISTANT = 2
+# Looking for a score that some times as many exceed as are wanted: seldom takes more than six.
+_HALVINGS, _FEW_TIMES = 10, 4
 
 Floats = NDArray[np.float32]
 Flags = NDArray[np.bool_]
@@ -85,7 +87,7 @@ def search_large(scope: DocumentColumns, query: CandidateQuery) -> Candidates:
     legs = _Legs(scope, query, lexical, Nearness(scope, query))
     allowed = allowed_rows(scope, query)
     restricted = np.count_nonzero(allowed) < len(scope)
-    worded = _best_by_words(lexical, allowed if restricted else None)
+    worded = _best_by_words(legs, allowed if restricted else None)
     pool = _pool(legs, allowed, worded)
     chosen = _choose(legs, pool, worded)
     rows = chosen.rows
@@ -103,15 +105,41 @@ def search_large(scope: DocumentColumns, query: CandidateQuery) -> Candidates:
     return gather(scope, chosen, scores, Words(found, frequency, mean_length))
 
 
-def _best_by_words(lexical: Floats, among: Flags | None) -> Rows:
+def _best_by_words(legs: _Legs, among: Flags | None) -> Rows:
     """Return the best of some rows (None: of all) by words, those without any word left out."""
-    scores = lexical if among is None else lexical * among
-    worded = scores[scores > 0]
-    if len(worded) <= _OF_EACH_LEG:
-        return np.flatnonzero(scores)
-    last = np.partition(worded, len(worded) - _OF_EACH_LEG)[len(worded) - _OF_EACH_LEG]
-    better = np.flatnonzero(scores > last)
-    return np.append(better, np.flatnonzero(scores == last)[: _OF_EACH_LEG - len(better)])
+    scores = legs.lexical if among is None else legs.lexical * among
+    flags = legs.scope.scratch.empty("flags", len(scores), np.bool_)
+    lowest = _below_best(scores, _OF_EACH_LEG, flags)
+    rows = np.flatnonzero(np.greater(scores, lowest, out=flags))
+    if len(rows) <= _OF_EACH_LEG:
+        return rows
+    few = scores.take(rows)
+    last = np.partition(few, len(few) - _OF_EACH_LEG)[len(few) - _OF_EACH_LEG]
+    better = rows[few > last]
+    return np.append(better, rows[few == last][: _OF_EACH_LEG - len(better)])
+
+
+def _below_best(scores: Floats, count: int, flags: Flags) -> float:
+    """Return a number that few scores exceed, but `count` or all that are not 0 do.
+
+    Counting a million scores some times takes a sixth of putting them in order.
+
+    Args:
+        scores: None is negative.
+        count: How many should exceed it.
+        flags: As long as `scores`; written over.
+    """
+    low, high = 0.0, float(scores.max(initial=0.0))
+    for _ in range(_HALVINGS):
+        middle = (low + high) / 2
+        above = np.count_nonzero(np.greater(scores, middle, out=flags))
+        if above < count:
+            high = middle
+            continue
+        low = middle
+        if above <= _FEW_TIMES * count:
+            break
+    return low
 
 
 def _best_by_meaning(legs: _Legs, among: Flags | None) -> Rows:
@@ -126,32 +154,32 @@ def _pool(legs: _Legs, allowed: Flags, worded: Rows) -> Rows:
     if held <= _NEAREST:
         return np.flatnonzero(allowed)
     parts = [worded, _best_by_meaning(legs, allowed if len(scope) > held else None)]
-    inside = np.zeros(scope.row_count, np.bool_)
-    for since, until in legs.query.near:
-        inside |= (scope.created_at.view >= since) & (scope.created_at.view < until)
-    if inside.any():
+    if legs.query.near:
+        inside = np.zeros(scope.row_count, np.bool_)
+        for since, until in legs.query.near:
+            inside |= (scope.created_at.view >= since) & (scope.created_at.view < until)
         parts += _best_among(legs, allowed & inside)
-    assistant = scope.roles.view == _ASSISTANT
     drawn = np.concatenate(parts)
-    if np.count_nonzero(~assistant[drawn]) < _FEWEST_PEOPLE and assistant.any():
-        parts += _best_among(legs, allowed & ~assistant)
+    if np.count_nonzero(scope.roles.take(drawn) != _ASSISTANT) < _FEWEST_PEOPLE:
+        parts += _best_among(legs, allowed & (scope.roles.view != _ASSISTANT))
     drawn = np.concatenate(parts)
     # A turn is also about what was said right before it.
-    wanted = np.zeros(scope.row_count + 1, np.bool_)
+    wanted = scope.scratch.zeros("wanted", scope.row_count + 1, np.bool_)
     wanted[drawn] = True
     wanted[scope.links.following[drawn]] = True
-    pool = np.flatnonzero(wanted[:-1] & allowed)
+    wanted[:-1] &= allowed
+    pool = np.flatnonzero(wanted[:-1])
     if len(pool) >= legs.query.limit:
         return pool
     wanted[np.flatnonzero(allowed)[: legs.query.limit]] = True  # any are better than none
-    return np.flatnonzero(wanted[:-1] & allowed)
+    return np.flatnonzero(wanted[:-1])
 
 
 def _best_among(legs: _Legs, among: Flags) -> list[Rows]:
     few = np.flatnonzero(among)
     if len(few) <= _OF_EACH_LEG:
         return [few]
-    return [_best_by_words(legs.lexical, among), _best_by_meaning(legs, among)]
+    return [_best_by_words(legs, among), _best_by_meaning(legs, among)]
 
 
 def _choose(legs: _Legs, pool: Rows, worded: Rows) -> ChosenRows:
@@ -197,7 +225,7 @@ def _sample(scope: DocumentColumns, found: Rows, worded: Rows) -> tuple[Rows, Fl
     the same. A share of the best by words is a part of its own.
     """
     count = scope.row_count
-    taken = np.zeros(count, np.bool_)
+    taken = scope.scratch.zeros("taken", count, np.bool_)
     taken[found] = True
     rest = worded[~taken[worded]]
     of_worded = np.sort(rest)[:: max(1, len(rest) // _OF_BEST_WORDS)]

@@ -17,6 +17,8 @@ _CLOSELY = 12
 # Beyond so many members, sessions larger than the second number are known by their best rows.
 _MOST_MEMBERS = 65_536
 _LARGE_SESSION = 1_024
+# Rows at a time: what is made of so many stays in a core's cache.
+_LOOKED_UP = 65_536
 
 Floats = NDArray[np.float32]
 Rows = NDArray[np.int64]
@@ -40,7 +42,7 @@ def session_scores(
     needed = np.zeros(len(scope.group_names), np.bool_)
     needed[groups[rows]] = True
     numbers = np.cumsum(needed, dtype=np.int32) - np.int32(1)
-    members = np.flatnonzero(needed.take(groups) & scope.alive.view)
+    members = _members(scope, needed)
     owners = numbers.take(groups.take(members))
     sizes = np.bincount(owners)
     if len(members) > _MOST_MEMBERS:
@@ -54,6 +56,16 @@ def session_scores(
         return by_words[asked], np.zeros(len(rows), np.float32)
     members, owners = _nearest_of_each(members, owners, near)
     return by_words[asked], top_means(near.cosines(members), owners, sizes)[asked]
+
+
+def _members(scope: DocumentColumns, needed: NDArray[np.bool_]) -> Rows:
+    """Return the living rows of the needed groups."""
+    groups, alive = scope.groups.view, scope.alive.view
+    found = []
+    for begin in range(0, len(groups), _LOOKED_UP):
+        part = slice(begin, begin + _LOOKED_UP)
+        found.append(begin + np.flatnonzero(needed.take(groups[part]) & alive[part]))
+    return np.concatenate(found)
 
 
 def _nearest_of_each(

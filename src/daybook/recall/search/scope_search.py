@@ -97,12 +97,12 @@ def living(scope: DocumentColumns, found: Found) -> Found:
 def word_scores(
     scope: DocumentColumns, found: Found, frequency: Floats, mean_length: float
 ) -> Floats:
-    """Return BM25 of every row."""
-    scores = np.zeros(scope.row_count, np.float32)
+    """Return BM25 of every row, until the next search."""
+    scores = scope.scratch.zeros("words", scope.row_count, np.float32)
     idf = inverse_document_frequency(frequency, len(scope))
     lengths = scope.lengths.view
     for (rows, counts), rarity in zip(found, idf, strict=False):
-        scores[rows] += rarity * saturated(counts, length_penalty(lengths[rows], mean_length))
+        scores[rows] += rarity * saturated(counts, length_penalty(lengths.take(rows), mean_length))
     return scores
 
 
