@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
-__all__ = ["FIXED_WAL_RESET", "Synchronous", "configure_writer", "connect_reader", "connect_writer"]
+__all__ = [
+    "FIXED_WAL_RESET",
+    "Synchronous",
+    "configure_writer",
+    "connect_reader",
+    "connect_writer",
+    "one_moment",
+]
 
 Synchronous = Literal["full", "normal"]
 
@@ -48,6 +57,17 @@ def connect_reader(path: Path) -> sqlite3.Connection:
         connection.close()
         raise
     return connection
+
+
+@contextmanager
+def one_moment(connection: sqlite3.Connection) -> Iterator[None]:
+    """Let all reads of the block see the file as it is at the first of them."""
+    connection.execute("BEGIN")
+    try:
+        yield
+    finally:
+        if connection.in_transaction:  # an error of the disk may have ended it
+            connection.execute("COMMIT")
 
 
 def _connect(path: Path) -> sqlite3.Connection:

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 
 from daybook.enginekit.column_cache import ColumnCache, ScopeName
 from daybook.enginekit.freed_memory import give_back
+from daybook.engines.sqlite.connection import one_moment
 from daybook.engines.sqlite.document_reads import living_keys, read_documents
 from daybook.engines.sqlite.index_jobs import find_scope
 from daybook.engines.sqlite.schema import SPAN
@@ -38,22 +39,20 @@ class _Scope:
 
     def refresh(self, connection: sqlite3.Connection) -> None:
         """Read what was written since, after leaving out what was deleted."""
-        connection.execute("BEGIN")  # scope and documents of one moment
         try:
-            row, epoch, number = find_scope(connection, self.name) or (-1, -1, 0)
-            if row != self.row:
-                self.columns = self._empty(connection, row)
-                self.last_key = row * SPAN
-            elif epoch != self.epoch:
-                self.columns.retain(living_keys(connection, row))
-            if (row, number) != (self.row, self.next_number):
-                self._read_new(connection, row)
-            self.row, self.epoch, self.next_number = row, epoch, number
+            with one_moment(connection):
+                row, epoch, number = find_scope(connection, self.name) or (-1, -1, 0)
+                if row != self.row:
+                    self.columns = self._empty(connection, row)
+                    self.last_key = row * SPAN
+                elif epoch != self.epoch:
+                    self.columns.retain(living_keys(connection, row))
+                if (row, number) != (self.row, self.next_number):
+                    self._read_new(connection, row)
+                self.row, self.epoch, self.next_number = row, epoch, number
         except BaseException:
             self.row = -1  # what was read in part is read again
             raise
-        finally:
-            connection.execute("COMMIT")
 
     def _read_new(self, connection: sqlite3.Connection, row: int) -> None:
         batches = read_documents(

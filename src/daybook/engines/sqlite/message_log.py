@@ -131,7 +131,7 @@ class SQLiteMessageLog:
                 newest_first=newest_first,
             )
 
-        return await self._readers.run(job, "read")
+        return await self._readers.run_at_one_moment(job, "read")
 
     async def read_at(
         self, scope: Scope, places: Sequence[tuple[str, int, int]]
@@ -155,7 +155,7 @@ class SQLiteMessageLog:
                 )
             return answer
 
-        return await self._readers.run(job, "read")
+        return await self._readers.run_at_one_moment(job, "read")
 
     async def clear(self, scope: Scope, session_id: str) -> int:
         """Remove all messages of a session, keep the session."""
@@ -165,7 +165,7 @@ class SQLiteMessageLog:
     async def stats(self, scope: Scope, session_id: str | None = None) -> SessionStats | None:
         """Return counts over one session or over all of the scope."""
         job = partial(session_jobs.stats, scope=scope, session_id=session_id, now=self._now())
-        return await self._readers.run(job, "stats")
+        return await self._readers.run_at_one_moment(job, "stats")
 
     async def tenants(self) -> list[str]:
         """Return the tenants that have sessions."""

@@ -52,7 +52,7 @@ class SQLiteRecordStore:
     async def get(self, scope: Scope, places: Sequence[Place]) -> _MaybeRecords:
         """Return the current record of each place."""
         job = partial(record_jobs.get, tenant=scope.tenant, places=places, now=self._now())
-        return await self._readers.run(job, "get")
+        return await self._readers.run_at_one_moment(job, "get")
 
     async def extend(self, scope: Scope, ends: Sequence[LaterEnd]) -> int:
         """Let records end later, all in one transaction."""
@@ -124,7 +124,7 @@ class SQLiteRecordStore:
             limit=limit,
             now=self._now(),
         )
-        return await self._readers.run(job, "versions")
+        return await self._readers.run_at_one_moment(job, "versions")
 
     async def restore(self, scope: Scope, histories: Sequence[Sequence[MemoryRecord]]) -> None:
         """Write keys as they were elsewhere, all in one transaction."""

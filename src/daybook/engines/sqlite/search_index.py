@@ -8,6 +8,7 @@ moves the scope's epoch on, and then what is gone is left out of them.
 from __future__ import annotations
 
 import sqlite3
+import threading
 from collections.abc import Sequence
 from functools import partial
 
@@ -46,6 +47,8 @@ class SQLiteSearchIndex:
         # Speakers as the last search of each scope saw them: saves every search a trip. A name that
         # another process brings is known from the second search on.
         self._speakers: dict[ScopeName, list[str]] = {}
+        self._writes = 0
+        self._gate = threading.Lock()  # of both: searches note names on threads of their own
 
     @property
     def capabilities(self) -> EngineCapabilities:
@@ -71,7 +74,7 @@ class SQLiteSearchIndex:
         await self._writer.run(job, "index")
         known = self._speakers.get(name, [])
         if any(one.speaker and one.speaker not in known for one in documents):
-            self._speakers.pop(name, None)
+            self._forget_speakers(name)
 
     async def delete(
         self,
@@ -90,7 +93,6 @@ class SQLiteSearchIndex:
             keys=keys,
             before=before,
         )
-        self._speakers.pop(_name(scope, collection), None)
         return await self._writer.run(job, "unindex")
 
     async def erase(self, scope: Scope, collection: Collection | None = None) -> int:
@@ -99,9 +101,11 @@ class SQLiteSearchIndex:
             ("turns", "records") if collection is None else (collection,)
         )
         names = [_name(scope, one) for one in collections]
-        for name in names:
-            self._speakers.pop(name, None)
-        return await self._writer.run(partial(index_jobs.erase, names=names), "erase index")
+        try:
+            return await self._writer.run(partial(index_jobs.erase, names=names), "erase index")
+        finally:
+            for name in names:
+                self._forget_speakers(name)
 
     async def watermark(self, scope: Scope, collection: Collection, group: str) -> int:
         """Return the position up to which a group is indexed."""
@@ -127,10 +131,9 @@ class SQLiteSearchIndex:
         name = _name(scope, collection)
 
         def job(connection: sqlite3.Connection) -> Candidates:
+            writes = self._writes
             with self._cache.fresh(connection, name) as columns:
-                if len(self._speakers) >= _MOST_SCOPES:
-                    self._speakers.clear()
-                self._speakers[name] = columns.speakers
+                self._note_speakers(name, columns.speakers, writes)
                 return columns.candidates(query)
 
         return await self._readers.run(job, "search")
@@ -147,7 +150,7 @@ class SQLiteSearchIndex:
     ) -> list[tuple[Scope, str, str, int]]:
         """Return documents that were analysed under another embedder."""
         job = partial(index_jobs.stale, collection=collection, embedder=embedder, limit=limit)
-        return await self._readers.run(job, "stale")
+        return await self._readers.run_at_one_moment(job, "stale")
 
     async def groups(
         self,
@@ -176,6 +179,19 @@ class SQLiteSearchIndex:
 
     async def close(self) -> None:
         """Do nothing: the engine closes what its stores share."""
+
+    def _note_speakers(self, name: ScopeName, speakers: list[str], writes: int) -> None:
+        """Remember names, unless they may be older than the last write that ended."""
+        with self._gate:
+            if writes == self._writes:
+                if len(self._speakers) >= _MOST_SCOPES:
+                    self._speakers.clear()
+                self._speakers[name] = speakers
+
+    def _forget_speakers(self, name: ScopeName) -> None:
+        with self._gate:
+            self._writes += 1
+            self._speakers.pop(name, None)
 
 
 def _name(scope: Scope, collection: Collection) -> ScopeName:
