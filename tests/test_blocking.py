@@ -7,11 +7,13 @@ import inspect
 import os
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 
 from daybook import AsyncDaybook, Daybook, Message
+from daybook.embedders.custom import CallableEmbedder
 from daybook.errors import StoreClosedError, UnsupportedError
 
 FACETS = ("sessions", "history", "recall", "context", "records")
@@ -98,17 +100,72 @@ def test_use_after_close_is_a_typed_error_and_closing_twice_is_not() -> None:
         book.sessions.get("s")
 
 
+def test_a_call_that_runs_when_another_thread_closes_ends_and_is_told() -> None:
+    begun, ended = threading.Event(), threading.Event()
+
+    async def endless(texts: list[str]) -> list[list[float]]:
+        begun.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            for _ in range(9):  # an ending takes the loop some turns
+                await asyncio.sleep(0)
+            ended.set()
+        return []
+
+    book = Daybook.open(
+        "inmemory://", embedder=CallableEmbedder(endless, id="endless", dimensions=2)
+    )
+    told: list[str] = []
+
+    def search() -> None:
+        try:
+            book.recall.search("anything", user_id="alice")
+        except StoreClosedError as exc:
+            told.append(exc.operation)
+
+    caller = threading.Thread(target=search, daemon=True)
+    caller.start()
+    assert begun.wait(60)
+    book.close()
+    caller.join(60)
+    assert (told, ended.is_set(), caller.is_alive()) == (["call"], True, False)
+
+
+def test_calls_that_meet_the_close_are_answered_or_told() -> None:
+    for _ in range(10):
+        book = Daybook.open("inmemory://", embedder="hash")
+        book.sessions.create(user_id="alice", session_id="s")
+        ready = threading.Barrier(5)
+
+        def read(book: Daybook = book, ready: threading.Barrier = ready) -> str:
+            ready.wait(60)
+            try:
+                while True:
+                    book.sessions.get("s")
+            except StoreClosedError:
+                return "told"
+
+        with ThreadPoolExecutor(4) as pool:
+            callers = [pool.submit(read) for _ in range(4)]
+            ready.wait(60)
+            book.close()
+            assert [caller.result(60) for caller in callers] == ["told"] * 4
+
+
 def test_a_forked_child_is_told_to_open_its_own(book: Daybook) -> None:
     read, write = os.pipe()
     child = os.fork()
     if child == 0:  # pragma: no cover - runs in the child
+        answer = b"another error"
         try:
             book.sessions.get("s")
             answer = b"went on"
         except UnsupportedError as exc:
             answer = b"open a new one" if "open a new one" in str(exc) else b"other text"
-        os.write(write, answer)
-        os._exit(0)
+        finally:  # never on as a second pytest, whatever was raised
+            os.write(write, answer)
+            os._exit(0)
     os.close(write)
     os.waitpid(child, 0)
     with os.fdopen(read, "rb") as answers:

@@ -6,6 +6,7 @@ import asyncio
 import os
 import threading
 from collections.abc import AsyncGenerator, Coroutine, Generator
+from concurrent.futures import CancelledError
 from contextlib import suppress
 from typing import Any, TypeVar
 
@@ -15,6 +16,7 @@ __all__ = ["LoopThread"]
 
 T = TypeVar("T")
 _END: Any = object()
+_LONGEST_END_S = 10.0
 
 
 class LoopThread:
@@ -24,6 +26,8 @@ class LoopThread:
         self._loop = asyncio.new_event_loop()
         self._process = os.getpid()
         self._closed = False
+        # Held while a call is given to the loop, so that none comes after the loop's last turn.
+        self._gate = threading.RLock()
         self._thread = threading.Thread(target=self._work, name=name, daemon=True)
         self._thread.start()
 
@@ -34,27 +38,38 @@ class LoopThread:
 
         Raises:
             UnsupportedError: Called on the loop's own thread, or in a forked child.
-            StoreClosedError: The loop was closed.
+            StoreClosedError: The loop was closed, before the call or while it ran.
         """
+        given = False
         try:
-            self._check()
-        except BaseException:
-            coroutine.close()
+            self._check_caller()
+            with self._gate:
+                self._check_open()
+                given = True
+                future = asyncio.run_coroutine_threadsafe(coroutine, self._loop)
+            return future.result()
+        except CancelledError:
+            self._check_open()
             raise
-        try:
-            return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result()
         except BaseException as exc:
-            if not isinstance(exc, Exception):
+            if not given:
+                coroutine.close()
+            elif not isinstance(exc, Exception):
                 # By the coroutine: an interrupt may come before its future is in anybody's hands.
-                self._loop.call_soon_threadsafe(_cancel, coroutine, self._loop)
+                with suppress(RuntimeError):  # the loop has ended, and with it the coroutine
+                    self._loop.call_soon_threadsafe(_cancel, coroutine, self._loop)
             raise
 
     def begin(self, coroutine: Coroutine[Any, Any, object]) -> None:
         """Run a coroutine on the loop without waiting; nothing happens if the loop was closed."""
-        if self._closed or os.getpid() != self._process:
+        if os.getpid() != self._process:
             coroutine.close()
-        else:
-            asyncio.run_coroutine_threadsafe(coroutine, self._loop)
+            return
+        with self._gate:
+            if self._closed:
+                coroutine.close()
+            else:
+                asyncio.run_coroutine_threadsafe(coroutine, self._loop)
 
     def iterate(self, items: AsyncGenerator[T]) -> Generator[T, None, None]:
         """Yield what an async generator yields, each step run on the loop.
@@ -85,16 +100,19 @@ class LoopThread:
                 self.run(close())
 
     def close(self) -> None:
-        """End the loop and its thread. Repeatable."""
-        if self._closed:
+        """End the loop and its thread; calls that still run are cancelled. Repeatable."""
+        if os.getpid() != self._process:
+            self._closed = True
             return
-        self._closed = True
-        if os.getpid() == self._process:
-            self._loop.call_soon_threadsafe(self._loop.stop)
-            self._thread.join()
-            self._loop.close()
+        with self._gate:
+            if self._closed:
+                return
+            self._closed = True
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
 
-    def _check(self) -> None:
+    def _check_caller(self) -> None:
         if threading.get_ident() == self._thread.ident:
             raise UnsupportedError(
                 "a blocking call from inside Daybook's own event loop would wait for itself: use "
@@ -104,14 +122,19 @@ class LoopThread:
             raise UnsupportedError(
                 "this Daybook was opened before the process forked: open a new one in the child"
             )
+
+    def _check_open(self) -> None:
         if self._closed:
             raise StoreClosedError("the daybook was closed", engine="daybook", operation="call")
 
     def _work(self) -> None:
         asyncio.set_event_loop(self._loop)
         self._loop.run_forever()
-        for task in asyncio.all_tasks(self._loop):
-            task.cancel()
+        if tasks := asyncio.all_tasks(self._loop):
+            for task in tasks:
+                task.cancel()
+            # Somebody waits for each; one that would not be cancelled keeps nobody for ever.
+            self._loop.run_until_complete(asyncio.wait(tasks, timeout=_LONGEST_END_S))
         self._loop.run_until_complete(self._loop.shutdown_asyncgens())
 
 
