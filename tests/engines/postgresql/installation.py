@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import atexit
 import os
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
 from functools import cache, cached_property
+from typing import TypeVar
 from urllib.parse import urlsplit
 
 import psycopg
 from psycopg.sql import SQL, Identifier
 
 from daybook.engines.postgresql import PostgreSQLEngine, open_engine
+from daybook.errors import StoreTimeoutError
 from daybook.protocols.clock import Clock
 from daybook.registry import parse_url
-from tests.engines.postgresql.emptying import run_alone
+from tests.engines.postgresql.emptying import PATIENCE, run_alone
+
+T = TypeVar("T")
 
 _PASSWORD = "made-up"
 _TABLES = """SELECT c.relname FROM pg_class AS c WHERE c.relnamespace = to_regnamespace(%s)
@@ -37,7 +41,10 @@ class Installation:
         self.role = self.schema = name
         parts = urlsplit(admin)
         server = parts.netloc.rpartition("@")[2]
-        self.url = f"postgresql://{name}:{_PASSWORD}@{server}{parts.path}?schema={name}"
+        self.url = (
+            f"postgresql://{name}:{_PASSWORD}@{server}{parts.path}"
+            f"?schema={name}&application_name={name}&{PATIENCE}"
+        )
         with self.connect() as connection:
             connection.execute(SQL("DROP SCHEMA IF EXISTS {} CASCADE").format(Identifier(name)))
             connection.execute(SQL("DROP ROLE IF EXISTS {}").format(Identifier(name)))
@@ -86,6 +93,13 @@ async def opened(url: str, clock: Clock) -> AsyncIterator[PostgreSQLEngine]:
         yield engine
     finally:
         await engine.close()
+
+
+async def in_time(call: Callable[[], Awaitable[T]]) -> T:
+    """Return what a call of an impatient engine returns once the machine lets it be in time."""
+    while True:
+        with suppress(StoreTimeoutError):
+            return await call()
 
 
 @cache

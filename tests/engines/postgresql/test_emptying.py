@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
 
+import psycopg
 import pytest
 from psycopg.sql import SQL, Identifier
 
@@ -40,6 +41,18 @@ def test_it_waits_for_statements_that_were_left(place: Installation) -> None:
         write()
         emptied.result()
     assert place.count("index_embedders") == 0
+
+
+def test_it_ends_what_engines_left_connected(place: Installation) -> None:
+    """Such a connection may be about to begin a statement; others on the server stay."""
+    with (
+        psycopg.connect(place.url.partition("?")[0], application_name=place.schema) as left,
+        psycopg.connect(place.url.partition("?")[0], application_name="another") as other,
+    ):
+        place.empty()
+        with pytest.raises(psycopg.errors.AdminShutdown):
+            left.execute("SELECT 1")
+        other.execute("SELECT 1")
 
 
 def test_without_waiting_a_late_write_stays(place: Installation) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Iterator
 from multiprocessing import get_context
 from multiprocessing.synchronize import Barrier
@@ -18,16 +19,18 @@ from daybook.engines.postgresql.schema import STEPS, VERSION
 from daybook.errors import ConfigError, DaybookError, SchemaVersionError
 from daybook.testing.fake_clock import FakeClock
 from daybook.testing.sample_data import ALICE, entry, message_ids, start_session
+from tests.engines.postgresql.emptying import run_alone
 from tests.engines.postgresql.installation import Installation, opened
 
 
 @pytest.fixture
 def fresh(postgres_url: str, request: pytest.FixtureRequest) -> Iterator[Installation]:
-    """A role with an empty schema of its own."""
-    place = Installation(postgres_url, "daybook_fresh")
+    """A role with an empty schema of its own; other processes test on the same server."""
+    place = Installation(postgres_url, f"daybook_fresh_{os.getpid()}")
     yield place
     with place.connect() as connection:
-        connection.execute(SQL("DROP OWNED BY {} CASCADE").format(Identifier(place.role)))
+        drop = SQL("DROP OWNED BY {} CASCADE").format(Identifier(place.role))
+        run_alone(connection, place.schema, lambda: connection.execute(drop))
 
 
 def _version(place: Installation) -> int:
@@ -51,8 +54,19 @@ async def test_many_open_a_new_schema_at_once(fresh: Installation, clock: FakeCl
 async def test_without_the_lock_those_who_come_at_once_get_into_each_others_way(
     fresh: Installation, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The control of the tests around it: the lock is what lets all of them in."""
+    """The control of the tests around it: the lock is what lets all of them in.
+
+    Each goes on when all have seen that nothing is there, before and inside their transactions.
+    """
     monkeypatch.setattr(schema_module, "_LOCK", "SELECT %s::text")
+    look, together = schema_module._version, asyncio.Barrier(4)
+
+    async def look_together(connection: psycopg.AsyncConnection, schema: str) -> int:
+        version = await look(connection, schema)
+        await together.wait()
+        return version
+
+    monkeypatch.setattr(schema_module, "_version", look_together)
 
     async def use() -> None:
         async with opened(fresh.url, clock):

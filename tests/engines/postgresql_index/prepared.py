@@ -13,7 +13,7 @@ from psycopg.sql import SQL, Identifier
 from daybook.engines.postgresql import PostgreSQLEngine, open_engine
 from daybook.protocols.clock import Clock
 from daybook.registry import parse_url
-from tests.engines.postgresql.emptying import run_alone
+from tests.engines.postgresql.emptying import PATIENCE, run_alone
 
 __all__ = ["Prepared", "as_plain_role", "prepared"]
 
@@ -29,6 +29,11 @@ class Prepared:
         self.schema = schema
         self.admin = admin
 
+    @property
+    def address(self) -> str:
+        """The schema's address for Daybook."""
+        return f"{self.url}?schema={self.schema}&application_name={self.schema}&{PATIENCE}"
+
     def empty(self) -> None:
         """Remove all documents, so that the next test starts with none."""
         with psycopg.connect(self.admin, autocommit=True) as connection:
@@ -42,8 +47,8 @@ class Prepared:
 
     async def open(self, clock: Clock, **options: object) -> PostgreSQLEngine:
         """Open an engine with options of its URL."""
-        query = "&".join(f"{name}={value}" for name, value in options.items())
-        return await open_engine(parse_url(f"{self.url}?schema={self.schema}&{query}"), clock=clock)
+        query = "".join(f"&{name}={value}" for name, value in options.items())
+        return await open_engine(parse_url(f"{self.address}{query}"), clock=clock)
 
 
 @contextmanager

@@ -30,8 +30,7 @@ async def sqlite(tmp_path: Path) -> AsyncIterator[AsyncDaybook]:
 
 async def test_the_demo_questions_have_the_same_hits(sqlite: AsyncDaybook, place: Prepared) -> None:
     place.empty()
-    index = f"{place.url}?schema={place.schema}"
-    async with AsyncDaybook.open("inmemory://", index=index) as book:
+    async with AsyncDaybook.open("inmemory://", index=place.address) as book:
         await import_file(book, bundled_file())
         await book.recall.flush()
         for question in BUNDLED_QUESTIONS:
