@@ -27,7 +27,7 @@ from tests.servers.launch import HOST, free_port
 
 Result = TypeVar("Result")
 _CHUNK = 65_536
-_CALL_LIMIT_S = 10.0
+_CALL_LIMIT_S = 60.0
 _BACKLOG = 128
 
 
@@ -79,7 +79,8 @@ class FaultProxy:
     """Stands before a server; made by `fault_proxy`. Every method may be called from any thread."""
 
     def __init__(self, target_port: int, *, seed: int = 0) -> None:
-        self.port = free_port()
+        self._listener = _bound()
+        self.port: int = self._listener.getsockname()[1]
         self.connections = 0
         self.cuts = 0
         self._target_port = target_port
@@ -91,7 +92,6 @@ class FaultProxy:
         self._flowing = asyncio.Event()
         self._links: set[_Link] = set()
         self._tasks: set[asyncio.Task[None]] = set()
-        self._listener = socket.socket()
         self._fillers: list[socket.socket] = []
         self._filler_ports: set[int] = set()
 
@@ -167,8 +167,6 @@ class FaultProxy:
 
     def start(self) -> None:
         """Listen; for `fault_proxy`."""
-        self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        self._listener.bind((HOST, self.port))
         self._listener.setblocking(False)
         self._listener.listen(_BACKLOG)
         self._thread.start()
@@ -194,7 +192,7 @@ class FaultProxy:
         self._loop.remove_reader(self._listener)
         self._drop_fillers()
         for link in list(self._links):
-            link.end(reset=True)
+            link.end(reset=True, wait=False)
         tasks = list(self._tasks)
         for task in tasks:
             task.cancel()
@@ -205,7 +203,7 @@ class FaultProxy:
     def _accept(self) -> None:
         try:
             client, address = self._listener.accept()
-        except BlockingIOError:  # it has gone again
+        except (BlockingIOError, ConnectionAbortedError):  # it has gone again
             return
         if address[1] in self._filler_ports or self._faults.refuse:
             self._filler_ports.discard(address[1])
@@ -218,18 +216,29 @@ class FaultProxy:
         self._keep(self._serve(client))
 
     async def _serve(self, client: socket.socket) -> None:
-        try:
-            server = await asyncio.open_connection(HOST, self._target_port)
-        except OSError:
-            _reset(client)
+        link = await self._linked(client)
+        if link is None:
             return
-        link = _Link(self, await asyncio.open_connection(sock=client), server)
         self._links.add(link)
         try:
             await link.run()
         finally:
             self._links.discard(link)
             link.end(reset=False)
+
+    async def _linked(self, client: socket.socket) -> _Link | None:
+        """Connect a client to the server; part from it, and leave nothing open, if that fails."""
+        server: _Stream | None = None
+        try:
+            server = await asyncio.open_connection(HOST, self._target_port)
+            return _Link(self, await asyncio.open_connection(sock=client), server)
+        except BaseException as exc:
+            _reset(client)
+            if server is not None:
+                server[1].transport.abort()
+            if not isinstance(exc, OSError):  # the proxy is closed
+                raise
+            return None
 
     async def _part(self) -> None:
         self._flowing.clear()
@@ -248,7 +257,8 @@ class FaultProxy:
         try:
             await asyncio.wait_for(self._loop.sock_connect(filler, (HOST, self.port)), 0.1)
         except TimeoutError:
-            return False
+            if not _is_connected(filler):  # else it is this thread that was late
+                return False
         self._filler_ports.add(filler.getsockname()[1])
         return True
 
@@ -319,8 +329,11 @@ class _Link:
                 way.cancel()
             await asyncio.gather(*ways, return_exceptions=True)
 
-    def end(self, *, reset: bool) -> None:
-        """Close both connections, with RST towards the client if asked for."""
+    def end(self, *, reset: bool, wait: bool = True) -> None:
+        """Close both connections, with RST towards the client if asked for.
+
+        Without `wait`, what the server has not read yet is dropped: nobody is there to send it.
+        """
         if self._ended:
             return
         self._ended = True
@@ -328,6 +341,8 @@ class _Link:
             _linger_not(self._client[1].get_extra_info("socket"))
             self._client[1].transport.abort()
         self._client[1].close()
+        if not wait:
+            self._server[1].transport.abort()
         self._server[1].close()
 
     def forget_request(self) -> None:
@@ -405,6 +420,27 @@ class _Link:
             self._passed += len(data)
             return None
         return data[: max(allowed, 0)] if self._proxy.take_cut() else None
+
+
+def _bound() -> socket.socket:
+    """Return a socket on a port of its own."""
+    while True:
+        bound = socket.socket()
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            bound.bind((HOST, free_port()))
+        except OSError:  # somebody was quicker
+            bound.close()
+            continue
+        return bound
+
+
+def _is_connected(connection: socket.socket) -> bool:
+    try:
+        connection.getpeername()
+    except OSError:
+        return False
+    return True
 
 
 def _linger_not(connection: socket.socket | None) -> None:

@@ -27,13 +27,19 @@ from tests.servers import reaper
 
 HOST = "127.0.0.1"
 START_LIMIT_S = 60.0
-_STOP_LIMIT_S = 15.0
+_STOP_LIMIT_S = 60.0
+_ANSWER_LIMIT_S = 20.0
 _POLL_S = 0.02
 _STARTS = 3
 
 # Below the ports that the kernel gives to outgoing connections: while a server is down, a client
-# that tries its port could otherwise be given that very port and connect to itself.
-_PORTS = range(20_000, 30_000)
+# that tries its port could otherwise be given that very port and connect to itself. Each worker
+# process of a run has ports of its own, and none is used twice: a server that starts slowly, or is
+# down for a moment, finds nobody else on its port.
+_FIRST_PORT, _END_PORT, _MOST_WORKERS = 20_000, 30_000, 8
+_used_ports: set[int] = set()
+# Not the common one: pytest-randomly sets that to the same start before each test of each worker.
+_random = random.Random()  # noqa: S311 - no secret
 
 
 class ServerMissingError(Exception):
@@ -46,8 +52,13 @@ class ServerFailedError(Exception):
 
 def free_port() -> int:
     """Return a loopback port nobody listens on at present."""
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % _MOST_WORKERS
+    ports = range(_FIRST_PORT + worker, _END_PORT, _MOST_WORKERS)
     while True:
-        port = random.choice(_PORTS)  # noqa: S311 - no secret
+        if len(_used_ports) == len(ports):
+            _used_ports.clear()
+        port = _random.choice([port for port in ports if port not in _used_ports])
+        _used_ports.add(port)
         with socket.socket() as probe:
             try:
                 probe.bind((HOST, port))
@@ -121,7 +132,7 @@ class Server(ABC):
 
     def ready(self) -> bool:
         """Tell whether the server takes requests; may raise OSError for no."""
-        with socket.create_connection((HOST, self.port), timeout=2):
+        with socket.create_connection((HOST, self.port), timeout=_ANSWER_LIMIT_S):
             return True
 
     def environment(self) -> dict[str, str]:
@@ -210,7 +221,7 @@ class Server(ABC):
 
     def _answers(self) -> bool:
         self._alive()
-        with socket.create_connection((HOST, self.port), timeout=2):
+        with socket.create_connection((HOST, self.port), timeout=_ANSWER_LIMIT_S):
             return True
 
     def last_words(self) -> str:

@@ -13,11 +13,13 @@ from tests.servers.launch import (
     on_path,
     package_file,
     running,
+    wait_until,
 )
 
 DATABASE = "daybook_test"
 REPLICA_SET = "rs0"
-_WAIT_MS = 2_000
+_WAIT_MS = 20_000
+_ALREADY_INITIALIZED = 23
 
 
 def find_program() -> Path:
@@ -76,16 +78,24 @@ class MongoServer(Server):
     def settle(self) -> None:
         """Make the server a replica set."""
         host = {"_id": 0, "host": f"{HOST}:{self.port}"}
-        self._ask({"replSetInitiate": {"_id": REPLICA_SET, "members": [host]}})
+        members = {"_id": REPLICA_SET, "members": [host]}
+
+        def initiated() -> bool:
+            # A first try may have been done though its answer got lost.
+            self._ask({"replSetInitiate": members}, but=_ALREADY_INITIALIZED)
+            return True
+
+        wait_until(initiated, "the replica set is made")
 
     def ready(self) -> bool:
         """Tell whether it is the primary, which it becomes a moment after each start."""
         return bool(self._ask({"hello": 1}).get("isWritablePrimary"))
 
-    def _ask(self, command: dict[str, object]) -> dict[str, object]:
+    def _ask(self, command: dict[str, object], *, but: int = 0) -> dict[str, object]:
+        """Return the reply to a command, empty for an error of the code `but`."""
         # Here, not above: the other servers start without this driver.
         from pymongo import MongoClient  # noqa: PLC0415
-        from pymongo.errors import ConnectionFailure  # noqa: PLC0415
+        from pymongo.errors import ConnectionFailure, OperationFailure  # noqa: PLC0415
 
         with MongoClient[dict[str, object]](
             HOST, self.port, directConnection=True, serverSelectionTimeoutMS=_WAIT_MS
@@ -94,6 +104,10 @@ class MongoServer(Server):
                 reply: dict[str, object] = client.admin.command(command)
             except ConnectionFailure as failure:
                 raise ConnectionError("mongod does not answer yet") from failure
+            except OperationFailure as failure:
+                if failure.code != but:
+                    raise
+                return {}
             return reply
 
 

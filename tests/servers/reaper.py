@@ -36,7 +36,7 @@ def members(folder: Path) -> list[int]:
     return list(found)
 
 
-def kill_all(folder: Path, *, limit_s: float = 10.0) -> None:
+def kill_all(folder: Path, *, limit_s: float = 60.0) -> None:
     """Kill every process of a folder's server and return when none is left.
 
     Raises:

@@ -6,13 +6,15 @@ import socket
 import socketserver
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import pytest
 
 from tests.servers.fault_proxy import NO_FAULTS, Cut, FaultProxy, Faults, fault_proxy
 from tests.servers.launch import HOST
+
+LIMIT_S = 60.0
 
 
 class _Answers(socketserver.StreamRequestHandler):
@@ -60,7 +62,7 @@ def proxy(echo: _Echo) -> Iterator[FaultProxy]:
 
 
 @contextmanager
-def connected(proxy: FaultProxy, timeout_s: float = 20.0) -> Iterator[socket.socket]:
+def connected(proxy: FaultProxy, timeout_s: float = LIMIT_S) -> Iterator[socket.socket]:
     with socket.create_connection((HOST, proxy.port), timeout=timeout_s) as client:
         client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         yield client
@@ -79,10 +81,10 @@ def exchange(client: socket.socket, line: bytes) -> bytes:
     return receive(client, len(line))
 
 
-def wait_for_heard(echo: _Echo, line: bytes) -> None:
-    deadline = time.monotonic() + 20
-    while line not in echo.heard:
-        assert time.monotonic() < deadline, "the server got the request"
+def wait_for(true: Callable[[], bool], what: str) -> None:
+    deadline = time.monotonic() + LIMIT_S
+    while not true():
+        assert time.monotonic() < deadline, what
         time.sleep(0.005)
 
 
@@ -200,7 +202,7 @@ def test_a_half_open_line_swallows_what_it_gets(proxy: FaultProxy, echo: _Echo) 
             with pytest.raises(TimeoutError):
                 late.recv(1)
         assert echo.heard == []
-        assert proxy.connections == 2
+        wait_for(lambda: proxy.connections == 2, "the proxy takes the connections")
 
 
 def test_new_connections_are_refused_and_old_ones_stay(proxy: FaultProxy) -> None:
@@ -228,7 +230,7 @@ def test_a_partition_holds_bytes_back_answers_no_syn_and_heals(
             with pytest.raises(TimeoutError):
                 socket.create_connection((HOST, proxy.port), timeout=0.2)
             assert echo.heard == [b"a\n"]
-        client.settimeout(20)
+        client.settimeout(LIMIT_S)
         assert receive(client, 2) == b"B\n"
     with connected(proxy) as client:
         assert exchange(client, b"c\n") == b"C\n"
