@@ -16,6 +16,7 @@ from daybook.registry import open_engine
 from daybook.testing.odd_data import stored_messages
 
 _LARGEST = 1_000_000
+_PATIENCE = "timeout_s=60"  # servers share the machine with other tests
 
 
 def _url(address: str, option: str) -> str:
@@ -79,12 +80,12 @@ async def test_around_every_engine_and_back(
     tour = [
         f"sqlite:///{tmp_path}/start.db",
         f"file:///{tmp_path}/folder",
-        _url(redis_url, f"prefix={unique}"),
-        _url(redis_cluster_url, f"prefix={unique}"),
-        _url(postgres_url, f"schema=copy_{unique}"),
-        f"{mongo.rpartition('/')[0]}/copy_{unique}?{options}",
-        f"{dynamo}/copy-{unique}?{endpoint}",
-        _url(plain_postgres_url, f"schema=copy_{unique}"),
+        _url(redis_url, f"prefix={unique}&{_PATIENCE}"),
+        _url(redis_cluster_url, f"prefix={unique}&{_PATIENCE}"),
+        _url(postgres_url, f"schema=copy_{unique}&connect_timeout_s=60&{_PATIENCE}"),
+        _url(f"{mongo.rpartition('/')[0]}/copy_{unique}?{options}", _PATIENCE),
+        _url(f"{dynamo}/copy-{unique}?{endpoint}", _PATIENCE),
+        _url(plain_postgres_url, f"schema=copy_{unique}&connect_timeout_s=60&{_PATIENCE}"),
         f"sqlite:///{tmp_path}/end.db",
     ]
     await _fill(tour[0])

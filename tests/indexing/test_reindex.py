@@ -12,12 +12,15 @@ import numpy as np
 import pytest
 
 from daybook import AsyncDaybook, Daybook, Message
+from daybook.embedders.hashing import HashEmbedder
 from daybook.errors import ConflictError, ProviderError, UnsupportedError
 from daybook.indexing import reindex_plan, reindexer
 from daybook.indexing.reindex_plan import LEASE
 from daybook.indexing.reindex_state import Claim
 from daybook.indexing.reindex_store import ReindexStore
+from daybook.model.reindex_progress import ReindexProgress
 from daybook.model.scope import DEFAULT_TENANT, Scope
+from daybook.protocols.embedder import Purpose
 from daybook.protocols.search_index import SearchIndex
 from daybook.testing.fake_clock import FakeClock
 from tools.crash.reindexing import judge, traces
@@ -178,12 +181,37 @@ async def test_records_that_change_meanwhile_are_as_they_are_then(url: str) -> N
         assert best.record.key == "k1"
 
 
+class WaitingEmbedder(HashEmbedder):
+    """Embeds while it is let."""
+
+    def __init__(self, dimensions: int) -> None:
+        super().__init__(dimensions)
+        self.go_on = asyncio.Event()
+        self.go_on.set()
+
+    async def embed(self, texts: Sequence[str], *, purpose: Purpose = "document") -> np.ndarray:
+        await self.go_on.wait()
+        return await super().embed(texts, purpose=purpose)
+
+
 async def test_two_workers_at_once_share_the_work(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path}/chat.db"
-    async with AsyncDaybook.open(url, embedder="hash:48", background=False) as book:
+    """Each goes on when both have come: one that was quick enough would leave nothing to share."""
+    url, embedder = f"sqlite:///{tmp_path}/chat.db", WaitingEmbedder(48)
+    async with AsyncDaybook.open(url, embedder=embedder, background=False) as book:
         await fill(book, sessions=30)
-        async with AsyncDaybook.open(url, embedder="hash:48", background=False) as other:
-            done = await asyncio.gather(book.recall.reindex(), other.recall.reindex())
+        embedder.go_on.clear()
+        came: set[int] = set()
+
+        async def reindex(number: int, book: AsyncDaybook) -> int:
+            def note(_done: int, _total: int) -> None:
+                came.add(number)
+                if len(came) == 2:
+                    embedder.go_on.set()
+
+            return await book.recall.reindex(on_progress=note)
+
+        async with AsyncDaybook.open(url, embedder=embedder, background=False) as other:
+            done = await asyncio.gather(reindex(1, book), reindex(2, other))
     assert sum(done) == 240
     assert await judge(url, "") == []
     assert await traces(url, "") == []
@@ -326,6 +354,11 @@ async def test_what_only_waits_is_not_lost(tmp_path: Path) -> None:
         assert (await book.recall.state()).documents == 0
 
 
+def only_elsewhere_is_left(progress: ReindexProgress) -> bool:
+    """Tell whether a worker has given back what it did: it is done a moment before."""
+    return (progress.done, progress.holders) == (4, ("elsewhere:1",))
+
+
 async def test_another_hosts_share_is_free_when_its_lease_has_ended(tmp_path: Path) -> None:
     clock = FakeClock(datetime(2026, 3, 1, tzinfo=UTC))
     url = f"sqlite:///{tmp_path}/chat.db"
@@ -339,10 +372,9 @@ async def test_another_hosts_share_is_free_when_its_lease_has_ended(tmp_path: Pa
         claim = Claim(holder="elsewhere:1:x", until=clock.now() + LEASE)
         assert await store.write_claim(worker.run.id, 0, claim, 0) is not None
         task = asyncio.create_task(worker.work())
-        async with asyncio.timeout(20):
-            while (await worker.progress()).done < 4:  # noqa: ASYNC110 - nothing tells
+        async with asyncio.timeout(60):
+            while not only_elsewhere_is_left(await worker.progress()):  # noqa: ASYNC110 - nothing tells
                 await asyncio.sleep(0.01)
-        assert (await worker.progress()).holders == ("elsewhere:1",)
         assert not task.done()
         clock.advance(LEASE + timedelta(seconds=1))
         outcome = await task
@@ -380,12 +412,12 @@ async def test_a_slow_embedder_costs_no_lease(
         await one.begin()
         await other.begin()
         tasks = [asyncio.create_task(one.work())]
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while len((await other.progress()).holders) < 1:  # noqa: ASYNC110 - nothing tells
                 await asyncio.sleep(0.01)
         tasks.append(asyncio.create_task(other.work()))
         store: ReindexStore = vars(one)["_store"]
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             for _ in range(3):
                 clock.advance(LEASE * 0.7)
                 while any(  # noqa: ASYNC110 - nothing tells

@@ -28,7 +28,7 @@ async def _texts(book: AsyncDaybook, query: str, **filters: Any) -> list[str]:
 
 async def _until(book: AsyncDaybook, reached: Callable[[RecallState], bool]) -> None:
     """Wait for background work: nothing tells when it is done, so look again and again."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while not reached(await book.recall.state()):  # noqa: ASYNC110
             await asyncio.sleep(0.01)
 
