@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tools.crash.engines.addresses import fresh_url, local_url
+from tools.crash.engines.addresses import fresh_url, local_url, with_options
 from tools.crash.strace import available
 from tools.crash.zygote import Zygote
 
@@ -51,6 +51,8 @@ SERVERS = {
     "dynamodb": "dynamodb_url",
 }
 ENGINES = ("inmemory", "sqlite", "file", *SERVERS)
+# A call that failed only because the machine stood still would count as a defect.
+PATIENCE_S = 60
 # A cluster's client learns its nodes' own addresses and goes past a proxy.
 PROXIED = tuple(engine for engine in SERVERS if engine != "redis_cluster")
 
@@ -62,6 +64,8 @@ def url_of(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[str], st
     def give(engine: str) -> str:
         if engine not in SERVERS:
             return local_url(engine, tmp_path)
-        return fresh_url(request.getfixturevalue(SERVERS[engine]))
+        url = fresh_url(request.getfixturevalue(SERVERS[engine]))
+        patience = {"connect_timeout_s": PATIENCE_S} if engine == "postgresql" else {}
+        return with_options(url, timeout_s=PATIENCE_S, **patience)
 
     return give

@@ -31,6 +31,6 @@ def test_processes(
 
 async def test_tasks_on_memory() -> None:
     async with open_url("inmemory://") as book:
-        tally = await contend_as_tasks("inmemory", book, seconds=0.5, mix=MIX)
+        tally = await contend_as_tasks("inmemory", book, seconds=0.5, mix=MIX, least=100)
     assert tally.sound, tally.examples
     assert tally.operations >= 100

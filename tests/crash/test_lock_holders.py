@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -41,9 +40,7 @@ async def test_a_killed_holder_holds_nothing(path: Path, holder: Child) -> None:
     done, _ = await asyncio.wait([opening], timeout=0.2)
     assert not done
     holder.send_signal(signal.SIGKILL)
-    began = time.monotonic()
-    await opening
-    assert time.monotonic() - began < 5
+    await opening  # an error if it had waited for the whole of its time
     observed = await observe(path, ["held", "first"])
     assert observed.faults == []
     assert [one for _, one in observed.stored["held"]] == ["held-0-0"]
@@ -63,22 +60,23 @@ async def test_opening_beside_a_stopped_holder_gives_up(path: Path, holder: Chil
 
 
 async def test_appends_beside_a_stopped_holder_give_up_and_lose_nothing(
-    path: Path, zygote: Zygote
+    path: Path, zygote: Zygote, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with open_book(path, lock_timeout_s=TIMEOUT_S) as book:
         child = zygote.spawn("hold", path=path)
         child.go()
         assert await asyncio.to_thread(child.read_line) == "holding"
         child.send_signal(signal.SIGSTOP)
-        began = time.monotonic()
+        waits = count_waits(monkeypatch)
         calls = [
             book.history.append("refused", make_message(f"refused-{number}-0"), user_id=USER)
             for number in range(8)
         ]
         answers = await asyncio.gather(*calls, return_exceptions=True)
-        waited = time.monotonic() - began
         assert [type(answer) for answer in answers] == [StoreUnavailableError] * 8
-        assert waited < 3 * TIMEOUT_S, "callers waited one after another"
+        # One for whoever came first, one for all who came meanwhile; a machine that stands still
+        # while they come may make it more.
+        assert len(waits) <= 4, "callers waited one after another"
         assert len(await book.history.list("held", user_id=USER)) == 1  # reads go on
 
         child.send_signal(signal.SIGCONT)
@@ -93,6 +91,19 @@ async def test_appends_beside_a_stopped_holder_give_up_and_lose_nothing(
         "refused": 0,
         "after": 1,
     }
+
+
+def count_waits(monkeypatch: pytest.MonkeyPatch) -> list[WriteLock]:
+    """Return a list that grows by one whenever a lock is waited for."""
+    waits: list[WriteLock] = []
+    enter = WriteLock.__enter__
+
+    def counted(lock: WriteLock) -> None:
+        waits.append(lock)
+        enter(lock)
+
+    monkeypatch.setattr(WriteLock, "__enter__", counted)
+    return waits
 
 
 async def test_closing_beside_a_stopped_holder_ends(path: Path, zygote: Zygote) -> None:

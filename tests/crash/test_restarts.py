@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from tests.servers.mongodb import mongodb_server
@@ -10,12 +12,18 @@ from tests.servers.redis import redis_server
 from tools.crash.engines.addresses import fresh_url, open_url
 from tools.crash.engines.restarts import kill_under_load
 
+# The long leg asks for two seconds of a server that shares its machine with nothing else; here it
+# is enough that no client waits until a call's ten seconds are over.
+RESUMES_S = 8.0
+
 
 @pytest.mark.parametrize("appendfsync", ["always", "everysec"])
-async def test_redis(appendfsync: str) -> None:
-    with redis_server(appendonly=True, appendfsync=appendfsync) as server:
+async def test_redis(appendfsync: str, quick_folder: Path) -> None:
+    # While a slow disk syncs, ``everysec`` answers before it writes: in memory no sync is slow.
+    place = {"dir": str(quick_folder)}
+    with redis_server(appendonly=True, appendfsync=appendfsync, settings=place) as server:
         url = fresh_url(server.url)
-        tally = await kill_under_load("redis", appendfsync, server, url, cycles=2)
+        tally = await kill_under_load("redis", appendfsync, server, url, cycles=2, most_s=RESUMES_S)
     assert tally.sound, tally.examples
     assert tally.kills == 2
 
@@ -23,14 +31,16 @@ async def test_redis(appendfsync: str) -> None:
 async def test_postgresql() -> None:
     with postgres_server() as server:
         url = fresh_url(server.url)
-        tally = await kill_under_load("postgresql", "on", server, url, cycles=1)
+        tally = await kill_under_load("postgresql", "on", server, url, cycles=1, most_s=RESUMES_S)
     assert tally.sound, tally.examples
 
 
 async def test_mongodb() -> None:
     with mongodb_server() as server:
         url = fresh_url(server.url)
-        tally = await kill_under_load("mongodb", "journaled", server, url, cycles=1)
+        tally = await kill_under_load(
+            "mongodb", "journaled", server, url, cycles=1, most_s=RESUMES_S
+        )
     assert tally.sound, tally.examples
 
 

@@ -18,7 +18,7 @@ from tools.crash.zygote import Child, Zygote
 
 __all__ = ["FAULTS", "Fault", "fail_everywhere", "sort_outcomes"]
 
-_PATIENCE_S = 6.0  # longer than any call takes
+_PATIENCE_S = 60.0  # longer than any call takes, on a machine that stands still now and then
 _FULL = "StoreFullError"
 _UNAVAILABLE = "StoreUnavailableError"
 

@@ -38,7 +38,9 @@ def small_disk(folder: Path, *, kilobytes: int) -> Iterator[Path]:
     try:
         yield folder
     finally:
-        subprocess.run(["umount", str(folder)], check=True)
+        # Lazily: what looks at a mounted disk, a program of the system's or another test's, is busy
+        # with it for a moment.
+        subprocess.run(["umount", "--lazy", str(folder)], check=True)
 
 
 def can_mount(folder: Path) -> bool:

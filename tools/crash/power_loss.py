@@ -186,7 +186,7 @@ class Disk:
     def scattered(self, rng: random.Random) -> dict[str, bytes]:
         """Return a disk on which any sectors arrived, in any order, and any names."""
         names = dict(self._safe)
-        for name in {*self._now, *self._safe}:
+        for name in sorted({*self._now, *self._safe}):
             if rng.random() < _EVEN:
                 _set(names, name, self._now.get(name))
         return {

@@ -27,7 +27,7 @@ from typing import Any, Self
 
 __all__ = ["PATIENCE_S", "Child", "Zygote"]
 
-PATIENCE_S = 20.0  # no child is silent for so long unless it hangs
+PATIENCE_S = 100.0  # no child is silent for so long unless it hangs
 
 _ROOT = Path(__file__).resolve().parents[2]
 _ANY_TRACER = (0x59616D61, ctypes.c_ulong(-1))  # prctl(PR_SET_PTRACER, PR_SET_PTRACER_ANY)

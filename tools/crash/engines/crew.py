@@ -12,6 +12,7 @@ from daybook.client import AsyncDaybook
 from tools.crash.append_checker import Append
 from tools.crash.engines.session_calls import Call, SessionCalls, collect
 from tools.crash.engines.session_client import Mix, SessionClient
+from tools.crash.pulse import Pulse
 
 __all__ = ["Crew"]
 
@@ -23,9 +24,11 @@ class Crew:
 
     def __init__(self, book: AsyncDaybook, mix: Mix) -> None:
         self.calls: list[tuple[str, Call]] = []
-        began = time.monotonic_ns()
+        self._pulse = Pulse()
+        began, lived = time.monotonic_ns(), self._pulse.seconds
         self._clients = [
-            SessionClient(book, number, mix, self._note, began) for number in range(mix.clients)
+            SessionClient(book, number, mix, self._note, began, lived=lived)
+            for number in range(mix.clients)
         ]
         self._going_on = True
         self._tasks: list[asyncio.Task[None]] = []
@@ -45,7 +48,7 @@ class Crew:
 
     @property
     def slowest_s(self) -> float:
-        """How long the slowest call took."""
+        """How long the slowest call took, as the event loop lived it."""
         return max(client.latest_s for client in self._clients)
 
     def by_session(self) -> dict[str, SessionCalls]:
@@ -57,15 +60,19 @@ class Crew:
         self._note(session, Append(-1, (message_id,), 0, 1, "ok", 1, 1))
 
     async def until_acknowledged(self, more: int, limit_s: float) -> float | None:
-        """Return after how many seconds so many more were acknowledged; None if not in time."""
-        wanted, began = self.acknowledged + more, time.monotonic()
+        """Return after how many seconds so many more were acknowledged; None if not in time.
+
+        Seconds are those that the event loop lived.
+        """
+        wanted, began = self.acknowledged + more, self._pulse.seconds()
         while self.acknowledged < wanted:
-            if time.monotonic() - began > limit_s:
+            if self._pulse.seconds() - began > limit_s:
                 return None
             await asyncio.sleep(_POLL_S)
-        return time.monotonic() - began
+        return self._pulse.seconds() - began
 
     async def __aenter__(self) -> Self:
+        await self._pulse.__aenter__()
         self._tasks = [
             asyncio.create_task(client.work(lambda: self._going_on)) for client in self._clients
         ]
@@ -78,4 +85,7 @@ class Crew:
         trace: TracebackType | None,
     ) -> None:
         self._going_on = False
-        await asyncio.gather(*self._tasks)
+        try:
+            await asyncio.gather(*self._tasks)
+        finally:
+            await self._pulse.__aexit__(kind, error, trace)

@@ -24,6 +24,7 @@ from tools.crash.zygote import Zygote
 __all__ = ["contend_as_tasks", "contend_over_sessions", "judge_place", "read_finals"]
 
 _START_S = 1.0  # for all processes to open before the first step
+_LIMIT_S = 60.0
 
 
 def contend_over_sessions(
@@ -67,12 +68,18 @@ def contend_over_sessions(
     return tally
 
 
-async def contend_as_tasks(engine: str, book: AsyncDaybook, *, seconds: float, mix: Mix) -> Tally:
-    """The same with tasks of this process, for engines that live in one."""
+async def contend_as_tasks(
+    engine: str, book: AsyncDaybook, *, seconds: float, mix: Mix, least: int = 0
+) -> Tally:
+    """The same with tasks of this process, for engines that live in one.
+
+    With `least`, the time goes on until so many batches were acknowledged.
+    """
     tally = Tally(f"crowd of {mix.clients} tasks", engine=engine)
     started = time.monotonic()
     async with Crew(book, mix) as crew:
         await asyncio.sleep(seconds)
+        await crew.until_acknowledged(least - crew.acknowledged, _LIMIT_S)
     calls = crew.by_session()
     anomalies, wrong = await judge_place(book, calls)
     tally.calls, tally.operations = len(crew.calls), crew.acknowledged
@@ -93,9 +100,17 @@ async def _judge_in_a_new_client(
 async def judge_place(
     book: AsyncDaybook, calls: Mapping[str, SessionCalls]
 ) -> tuple[list[Anomaly], list[str]]:
-    """Read every session that clients wrote; return anomalies, and counts that do not add up."""
+    """Read every session that clients wrote; return anomalies, and counts that do not add up.
+
+    A call that was cut short may be done at the server between two looks, so what does not add up
+    is read again until it stays as it is.
+    """
     finals = await read_finals(book, calls)
-    return judge(calls, finals), await _miscounts(book, calls, finals)
+    while wrong := await _miscounts(book, calls, finals):
+        before, finals = finals, await read_finals(book, calls)
+        if finals == before:
+            break
+    return judge(calls, finals), wrong
 
 
 async def read_finals(

@@ -27,6 +27,7 @@ __all__ = ["Mix", "SessionClient", "run_client"]
 Note = Callable[[str, Call], None]
 _SEEN = 50  # messages a read looks at
 _FORK_BATCHES = 2
+_LEAST_STEPS = 5  # of each client of a process: the time may be over before it gets to run
 
 
 @dataclass(frozen=True)
@@ -67,6 +68,7 @@ class SessionClient:
         mix: What it does.
         note: Takes down a call.
         began: The moment that all clients count from, in monotonic nanoseconds.
+        lived: The clock by which its calls are timed, in seconds.
         errors: How often it met which error.
         latest_s: The longest that one call took.
     """
@@ -76,6 +78,7 @@ class SessionClient:
     mix: Mix
     note: Note
     began: int
+    lived: Callable[[], float] = time.monotonic
     errors: Counter[str] = field(default_factory=Counter)
     latest_s: float = 0.0
     _count: int = 0
@@ -84,10 +87,12 @@ class SessionClient:
     def __post_init__(self) -> None:
         self._random = random.Random(self.mix.seed * 1000 + self.number)
 
-    async def work(self, going_on: Callable[[], bool]) -> None:
-        """Take steps while `going_on` says so."""
-        while going_on():
+    async def work(self, going_on: Callable[[], bool], *, least: int = 0) -> None:
+        """Take steps while `going_on` says so, and so many in any case."""
+        taken = 0
+        while going_on() or taken < least:
             await self._step()
+            taken += 1
             # A call on memory need not give way to anybody.
             await asyncio.sleep(self.mix.pause_s)
 
@@ -189,7 +194,7 @@ class SessionClient:
 
     async def _try(self, call: Any) -> tuple[Any] | None:
         """Return what a call returns, in a tuple; None after an error that it may end with."""
-        began = time.monotonic()
+        began = self.lived()
         try:
             return (await call,)
         except NotFoundError:
@@ -198,7 +203,7 @@ class SessionClient:
             self.errors[type(exc).__name__] += 1
             return None
         finally:
-            self.latest_s = max(self.latest_s, time.monotonic() - began)
+            self.latest_s = max(self.latest_s, self.lived() - began)
 
 
 async def run_client(spec: Mapping[str, Any], send: Callable[[str], None]) -> None:
@@ -216,7 +221,9 @@ async def run_client(spec: Mapping[str, Any], send: Callable[[str], None]) -> No
             ends = max(began, time.monotonic_ns()) + int(spec["seconds"] * 1e9)
             async with asyncio.TaskGroup() as group:
                 for client in clients:
-                    group.create_task(client.work(lambda: time.monotonic_ns() < ends))
+                    group.create_task(
+                        client.work(lambda: time.monotonic_ns() < ends, least=_LEAST_STEPS)
+                    )
     errors: Counter[str] = Counter()
     for client in clients:
         errors.update(client.errors)
