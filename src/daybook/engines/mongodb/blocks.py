@@ -121,17 +121,16 @@ def block_range(window: Window[bytes]) -> Document:
 
 def entries_in(block: Document, window: Window[bytes]) -> Iterator[StoredEntry]:
     """Yield a block's messages inside a window."""
-    bodies = block[body_field(block)]
     packed = "v" in block
+    bodies, tokens, roles, ids = block[body_field(block)], block["n"], block["r"], block["i"]
     first = block["s"]
     low = max(window.after + 1, first)
     high = min(window.before - 1, block["l"])
-    for seq in range(low, high + 1):
-        at = seq - first
+    for at in range(low - first, high - first + 1):
         body = bodies[at]
         if packed:
-            body = unpack_body(ROLES[block["r"][at]], block["i"][at], body)
-        yield StoredEntry(seq, body, block["n"][at])
+            body = unpack_body(ROLES[roles[at]], ids[at], body)
+        yield StoredEntry(first + at, body, tokens[at])
 
 
 def body_field(block: Document) -> str:
