@@ -5,10 +5,13 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
+from daybook.errors import StoreTimeoutError
 from daybook.model.entry import AppendResult, NewEntry, StoredEntry
 from daybook.model.scope import Scope
 from daybook.model.session import Session
@@ -22,10 +25,11 @@ from daybook.testing.broken_forks import (
 from daybook.testing.broken_logs import DroppedTail, DuplicateOnRetry, LogDouble
 from tests.crash.doubles import open_with
 from tools.crash.append_checker import Append, Kind
-from tools.crash.engines.crowd import contend_as_tasks
+from tools.crash.engines.crowd import contend_as_tasks, judge_place
 from tools.crash.engines.session_calls import Removal, SessionCalls
 from tools.crash.engines.session_client import Mix
 from tools.crash.engines.session_judge import judge
+from tools.crash.store import USER, make_message
 from tools.crash.tally import Tally
 
 MIX = Mix(clients=4, slot_s=0.06, forks=0.1, passing=0.4)
@@ -175,6 +179,50 @@ async def test_a_bug_is_convicted(double: type[LogDouble]) -> None:
         if BUGS[double] & seen:
             return
     pytest.fail(f"not convicted in ten rounds, but of {seen}")
+
+
+class DoneLate(LogDouble):
+    """A call that ran out of time is done all the same, right after somebody looked."""
+
+    late: Any = None
+
+    async def append(
+        self, scope: Scope, session_id: str, entries: Sequence[NewEntry], **more: Any
+    ) -> AppendResult | None:
+        if entries[0].id != "late":
+            return await self.inner.append(scope, session_id, entries, **more)
+        self.late = partial(self.inner.append, scope, session_id, entries, **more)
+        raise StoreTimeoutError("no answer", engine="inmemory", operation="append")
+
+    async def read(self, scope: Scope, session_id: str, **window: Any) -> list[StoredEntry]:
+        found: list[StoredEntry] = await self.inner.read(scope, session_id, **window)
+        late, self.late = self.late, None
+        if late is not None:
+            await late()
+        return found
+
+
+class CountsOneMore(LogDouble):
+    """A session says that it has a message more than it has."""
+
+    async def get_session(self, scope: Scope, session_id: str) -> Session | None:
+        found = await self.inner.get_session(scope, session_id)
+        return found and replace(found, message_count=found.message_count + 1)
+
+
+@pytest.mark.parametrize(("double", "wrong"), [(DoneLate, 0), (CountsOneMore, 1)])
+async def test_what_is_done_between_two_looks_is_no_defect(
+    double: type[LogDouble], wrong: int
+) -> None:
+    async with open_with(double) as book:
+        await book.history.append("s", make_message("first"), user_id=USER)
+        seen = SessionCalls([Append(0, ("first",), 1, 2, "ok", 1, 1)])
+        if double is DoneLate:
+            with pytest.raises(StoreTimeoutError):
+                await book.history.append("s", make_message("late"), user_id=USER)
+            seen.add(Append(0, ("late",), 3, None, "unknown"))
+        anomalies, defects = await judge_place(book, {"s": seen})
+    assert (anomalies, len(defects)) == ([], wrong), defects
 
 
 def test_a_removal_that_failed_may_have_done_nothing() -> None:

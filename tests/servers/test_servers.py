@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -20,7 +21,7 @@ from tests.servers import reaper
 from tests.servers.catalog import KINDS
 from tests.servers.dynalite import dynalite_server
 from tests.servers.dynamodb import dynamodb_server
-from tests.servers.launch import HOST, Server, ServerFailedError, running
+from tests.servers.launch import HOST, Server, ServerFailedError, free_port, running
 from tests.servers.mongodb import DATABASE, mongodb_server
 from tests.servers.postgres import postgres_server
 from tests.servers.redis import ask, redis_server
@@ -51,6 +52,16 @@ def _holds(true: Callable[[], bool]) -> bool:
         return true()
     except OSError:  # who was asked is gone, or does not answer
         return False
+
+
+def test_no_port_is_given_to_two_workers_or_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever a test runner sets chance to: both workers' servers may start at the same time."""
+    given: list[int] = []
+    for worker in ("gw0", "gw1", "gw0"):
+        monkeypatch.setenv("PYTEST_XDIST_WORKER", worker)
+        random.seed(1)
+        given += [free_port() for _ in range(30)]
+    assert len(set(given)) == 90
 
 
 @pytest.mark.parametrize("name", MAKERS)
