@@ -265,6 +265,18 @@ def test_a_server_that_is_away_resets_its_clients() -> None:
             client.recv(1)
 
 
+def test_a_client_that_waits_for_its_server_is_parted_from_when_the_proxy_closes(
+    echo: _Echo,
+) -> None:
+    """What is left open would be collected, with a warning, in somebody else's test."""
+    with fault_proxy(echo.port) as away, away.partition():
+        with fault_proxy(away.port) as proxy:
+            client = socket.create_connection((HOST, proxy.port), timeout=LIMIT_S)
+            wait_for(lambda: proxy.connections == 1, "the proxy takes the connection")
+        with client, pytest.raises(ConnectionResetError):
+            client.recv(1)
+
+
 def test_a_closed_proxy_leaves_no_thread_and_no_listener(echo: _Echo) -> None:
     with fault_proxy(echo.port) as proxy, connected(proxy) as client:
         assert exchange(client, b"a\n") == b"A\n"

@@ -46,7 +46,8 @@ def _redis(url: str) -> int:
 def _elements(client: Any, prefix: str) -> int:
     counts = {b"hash": "hlen", b"zset": "zcard", b"set": "scard", b"list": "llen"}
     total = 0
-    for key in client.scan_iter(match=f"*{prefix}*", count=1000):
+    # A scan may show a key twice while the server makes its table larger or smaller.
+    for key in set(client.scan_iter(match=f"*{prefix}*", count=1000)):
         if key.endswith(b"}:n"):
             continue  # one counter for each of 256 buckets, which stays
         count = counts.get(client.type(key))
