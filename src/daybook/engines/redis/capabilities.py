@@ -17,17 +17,18 @@ __all__ = ["ask_settings", "describe"]
 UNKNOWN = "unknown"
 _FSYNC = {
     "always": "an append returns after its fsync: it survives a crash and a power loss",
+    # While a sync of the disk is under way the server answers before it writes, for two seconds.
     "everysec": (
-        "an append survives a crash of the server's process; a power loss may undo about the last "
-        "second"
+        "an append survives a crash of the server's process, unless its disk is slow: then that "
+        "may undo up to two seconds; a power loss may undo about the last second"
     ),
     "no": (
         "an append survives a crash of the server's process; a power loss may undo what the "
         "operating system had not written yet, some 30 seconds"
     ),
     UNKNOWN: (
-        "an append survives a crash of the server's process; what a power loss may undo depends "
-        "on appendfsync, which this user may not read"
+        "what a crash of the server or a power loss may undo depends on appendfsync, which this "
+        "user may not read"
     ),
 }
 _REPLICAS = "; replicas follow later: a failover may undo the appends of its last moments"
