@@ -12,7 +12,6 @@ if TYPE_CHECKING:
 __all__ = ["id_from_column", "id_to_column", "ids_from_columns"]
 
 _UUID_TEXT = 36
-_UUID_BYTES = 16
 
 
 def id_to_column(value: str) -> bytes | str:
@@ -42,15 +41,12 @@ def ids_from_columns(columns: BlobColumn, packed: NDArray[Any]) -> list[str]:
         columns: Bytes of each, of text as UTF-8.
         packed: Which were stored as bytes (not 0), which as text (0).
 
-    Cost: about 0.5 µs an id where all are UUIDs.
+    Cost: about 0.2 µs an id where all are UUIDs.
     """
+    from daybook.recall.columns.uuid_texts import uuid_texts  # noqa: PLC0415 - numpy loads with it
+
     if packed.all():
-        digits = columns.joined.hex()
-        return [
-            f"{digits[at : at + 8]}-{digits[at + 8 : at + 12]}-{digits[at + 12 : at + 16]}-"
-            f"{digits[at + 16 : at + 20]}-{digits[at + 20 : at + 32]}"
-            for at in range(0, len(digits), 2 * _UUID_BYTES)
-        ]
+        return uuid_texts(columns.joined)
     return [
         id_from_column(column if is_packed else column.decode("utf-8", "surrogatepass"))
         for column, is_packed in zip(columns.listed(), packed.tolist(), strict=True)

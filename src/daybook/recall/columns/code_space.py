@@ -23,7 +23,7 @@ _FARTHEST = np.iinfo(np.uint16).max
 # Rows at a time: codes of so many, and what is computed of them, stay in a core's cache.
 _SCANNED = 32_768
 _DECODED = 1_024
-_PACKED = 8_192
+_PACKED = 1_024
 # The centre of fewer vectors says little of those to come.
 _FEWEST_CENTRED = 1_024
 _MOST_CENTRED = 16_384
@@ -62,8 +62,9 @@ class CodeSpace:
         self._words: list[GrowingArray[np.uint64]] = [
             GrowingArray(np.uint64) for _ in range(-(-width // _WORD_BITS))
         ]
-        self._steps: GrowingArray[np.float32] = GrowingArray(np.float32)
-        self._along: GrowingArray[np.float32] = GrowingArray(np.float32)  # products with the centre
+        # Half precision is ten times finer than the numbers in steps.
+        self._steps: GrowingArray[np.float16] = GrowingArray(np.float16)
+        self._along: GrowingArray[np.float16] = GrowingArray(np.float16)  # products with the centre
         self._codes: GrowingArray[np.uint8] = GrowingArray(np.uint8, (width + 1) // 2)
         self._present: GrowingArray[np.bool_] = GrowingArray(np.bool_)
 
@@ -193,8 +194,10 @@ class CodeSpace:
         found: Floats = np.zeros(len(left), np.float32)
         for ours, theirs in zip(self._halves(left), self._halves(right), strict=True):
             found += np.vecdot(ours, theirs)
-        found *= self._steps.take(left) * self._steps.take(right)
-        found += self._along.take(left) + self._along.take(right)
+        for rows in (left, right):
+            found *= self._steps.take(rows)
+        for rows in (left, right):
+            found += self._along.take(rows)
         found += np.dot(self._centre, self._centre)
         return found
 
@@ -215,6 +218,7 @@ class CodeSpace:
         for column, bits in zip(self._words, _bit_words(centred > 0).T, strict=True):
             column.extend(bits)
         steps = np.maximum(centred.max(axis=1), -centred.min(axis=1)) / np.float32(_STEPS)
+        steps = steps.astype(np.float16).astype(np.float32)
         self._steps.extend(steps)
         self._along.extend(centred @ self._centre)
         centred *= 1 / np.where(steps > 0, steps, np.float32(1))[:, None]

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from daybook.recall.columns.growing_array import GrowingArray
 from daybook.recall.columns.narrow_array import NarrowArray
+from daybook.recall.columns.uuid_texts import uuid_texts
 
 __all__ = ["PackedKeys"]
 
@@ -62,11 +63,13 @@ class PackedKeys:
 
     def take(self, rows: Rows) -> Keys:
         """Return the keys of some rows. Cost: about 0.5 µs a key, of text and UUIDs mixed 2 µs."""
+        keys = np.empty(len(rows), np.object_)
         if self._ends is None:
-            return _uuids(self._bytes.view.reshape(-1, _WIDTH)[rows])
+            packed = self._bytes.view.reshape(-1, _WIDTH)[rows, 1:]
+            keys[:] = uuid_texts(packed.tobytes())
+            return keys
         begins, ends = self._bounds(rows)
         data = self._bytes.view
-        keys = np.empty(len(rows), np.object_)
         keys[:] = [
             _key(data[begin:end].tobytes())
             for begin, end in zip(begins.tolist(), ends.tolist(), strict=True)
@@ -108,25 +111,13 @@ def _uuid_bytes(keys: Sequence[str] | Keys) -> NDArray[np.uint8] | None:
         (digits >= ord("a")) & (digits <= ord("f"))
     )
     whole = lower.all() and (letters[:, _DASHES] == ord("-")).all()
-    if not whole or any(len(key) != _UUID_TEXT for key in keys):
+    if not whole or set(map(len, keys)) != {_UUID_TEXT}:
         return None
     packed = np.empty((len(keys), _WIDTH), np.uint8)
     packed[:, 0] = _UUID
     values = np.frombuffer(bytes.fromhex(digits.tobytes().decode()), np.uint8)
     packed[:, 1:] = values.reshape(len(keys), _UUID_BYTES)
     return packed
-
-
-def _uuids(packed: NDArray[np.uint8]) -> Keys:
-    """Return what `_uuid_bytes` packed."""
-    digits = packed[:, 1:].tobytes().hex()
-    keys = np.empty(len(packed), np.object_)
-    keys[:] = [
-        f"{digits[at : at + 8]}-{digits[at + 8 : at + 12]}-{digits[at + 12 : at + 16]}-"
-        f"{digits[at + 16 : at + 20]}-{digits[at + 20 : at + 32]}"
-        for at in range(0, len(digits), 2 * _UUID_BYTES)
-    ]
-    return keys
 
 
 def _key(packed: bytes) -> str:

@@ -30,6 +30,9 @@ class LargeColumns(DocumentColumns):
         """Start empty; room is made at once for `expected` documents."""
         super().__init__(linked=linked)
         self.keys: PackedKeys = PackedKeys()
+        # Codes know these products no better.
+        self.previous_dot = GrowingArray(np.float16)
+        self.skip_dot = GrowingArray(np.float16)
         self._expected = expected
         for column in vars(self).values():
             if isinstance(column, GrowingArray | PackedKeys):
@@ -50,7 +53,10 @@ class LargeColumns(DocumentColumns):
             name: CodeSpace.of(space) if isinstance(space, VectorSpace) else space
             for name, space in columns.spaces.items()
         }
-        vars(large).update(vars(columns) | {"keys": keys, "spaces": spaces})
+        large.previous_dot.extend(columns.previous_dot.view)
+        large.skip_dot.extend(columns.skip_dot.view)
+        dots = {"previous_dot": large.previous_dot, "skip_dot": large.skip_dot}
+        vars(large).update(vars(columns) | {"keys": keys, "spaces": spaces} | dots)
         return large
 
     def candidates(self, query: CandidateQuery) -> Candidates:

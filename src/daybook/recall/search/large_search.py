@@ -68,7 +68,7 @@ class _Legs:
             lexical_before=self.lexical.take(previous) * has_previous,
             similarity_before=self.near.cosines(previous) * has_previous,
             has_previous=has_previous,
-            previous_dot=scope.previous_dot.take(rows),
+            previous_dot=scope.previous_dot.take(rows).astype(np.float32),
             created_at=scope.created_at.take(rows),
             speakers=scope.speaker_numbers.take(rows),
         )

@@ -102,7 +102,8 @@ def word_scores(
     idf = inverse_document_frequency(frequency, len(scope))
     lengths = scope.lengths.view
     for (rows, counts), rarity in zip(found, idf, strict=False):
-        scores[rows] += rarity * saturated(counts, length_penalty(lengths.take(rows), mean_length))
+        penalty = length_penalty(lengths.take(rows).astype(np.float32), mean_length)
+        scores[rows] += rarity * saturated(counts, penalty)
     return scores
 
 
@@ -158,7 +159,7 @@ def _coarse(
         lexical_before=np.where(has_previous, lexical[previous], np.float32(0)),
         similarity_before=np.where(has_previous, similarity[previous], np.float32(0)),
         has_previous=has_previous,
-        previous_dot=scope.previous_dot.view,
+        previous_dot=scope.previous_dot.view.astype(np.float32, copy=False),
         created_at=scope.created_at.view,
         speakers=scope.speaker_numbers.view,
     )
