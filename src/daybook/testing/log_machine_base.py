@@ -71,13 +71,13 @@ class LogMachineBase(RuleBasedStateMachine):
         contract.renew()
         self.clock = FakeClock()
         self.model = LogModel()
-        self.loop = asyncio.new_event_loop()
+        self.runner = asyncio.Runner()
         self.engine = self.do(contract.open(self.clock))
         self.log = contract.store_of(self.engine)
 
     def do(self, call: Coroutine[Any, Any, T]) -> T:
         """Run one call."""
-        return self.loop.run_until_complete(call)
+        return self.runner.run(call)
 
     def outcome(self, call: Coroutine[Any, Any, T]) -> T | type[Exception]:
         """Return a call's answer, or the class of the error that the protocol allows."""
@@ -96,6 +96,8 @@ class LogMachineBase(RuleBasedStateMachine):
         return ModelSession(user, ttl, now, None if ttl is None else now + ttl)
 
     def teardown(self) -> None:
-        """Close the engine and the loop."""
-        self.do(self.engine.close())
-        self.loop.close()
+        """Close the engine and the loop, with whatever is left on it."""
+        try:
+            self.do(self.engine.close())
+        finally:
+            self.runner.close()

@@ -74,18 +74,20 @@ class RecordStateMachine(RuleBasedStateMachine):
         contract.renew()
         self.clock = FakeClock()
         self.model: dict[_Place, list[_Written]] = {}
-        self.loop = asyncio.new_event_loop()
+        self.runner = asyncio.Runner()
         self.engine = self.do(contract.open(self.clock))
         self.store = contract.store_of(self.engine)
 
     def do(self, call: Coroutine[Any, Any, T]) -> T:
         """Run one call."""
-        return self.loop.run_until_complete(call)
+        return self.runner.run(call)
 
     def teardown(self) -> None:
-        """Close the engine and the loop."""
-        self.do(self.engine.close())
-        self.loop.close()
+        """Close the engine and the loop, with whatever is left on it."""
+        try:
+            self.do(self.engine.close())
+        finally:
+            self.runner.close()
 
     def live(self) -> dict[_Place, list[_Written]]:
         """Return the keys that have not expired."""
