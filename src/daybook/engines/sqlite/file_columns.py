@@ -92,6 +92,7 @@ class FileColumns:
             held = scope.columns.row_count
             scope.refresh(connection)
             if scope.columns.row_count - held > MOST_EXACT:
+                connection.execute("PRAGMA shrink_memory")  # pages that nobody reads again
                 give_back()
             yield scope.columns
             size = scope.columns.memory_bytes

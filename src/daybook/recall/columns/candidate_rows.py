@@ -17,7 +17,7 @@ _MANY_MORE = 8
 
 Floats = NDArray[np.float32]
 Rows = NDArray[np.int64]
-Found = list[tuple[Rows, Floats]]
+Found = list[tuple[NDArray[np.int32], NDArray[np.uint8]]]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -98,11 +98,12 @@ def gather(
 def _term_counts(found: Found, rows: Rows, place: NDArray[np.int32]) -> Floats:
     """Return occurrences of each term in the rows handed over, shape (terms, rows)."""
     counts = np.zeros((len(found), len(rows) + 1), np.float32)
+    wanted = rows.astype(np.int32)
     for line, (holders, occurrences) in zip(counts, found, strict=True):
         if len(holders) > _MANY_MORE * len(rows):
-            at = np.searchsorted(holders, rows)
+            at = np.searchsorted(holders, wanted)
             at[at == len(holders)] = 0
-            line[1:] = np.where(holders[at] == rows, occurrences[at], np.float32(0))
+            line[1:] = np.where(holders[at] == wanted, occurrences[at], np.float32(0))
         else:
             line[place[holders]] = occurrences
     return counts[:, 1:]

@@ -28,7 +28,8 @@ _MOST_WAITING = 32_768
 # Joining larger runs would need as much memory again for a moment; a search looks into a few more.
 _MOST_JOINED = 1 << 23
 
-Found = tuple[NDArray[np.int64], NDArray[np.float32]]
+# Rows and counts in as few bytes as they need: of a common word there are very many.
+Found = tuple[NDArray[np.int32], NDArray[np.uint8]]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -145,7 +146,6 @@ def _renumbered(run: _Run, new_rows: NDArray[np.int64]) -> _Run:
 
 def _unpacked(parts: list[NDArray[np.uint32]]) -> Found:
     if not parts:
-        return np.empty(0, np.int64), np.empty(0, np.float32)
+        return np.empty(0, np.int32), np.empty(0, np.uint8)
     entries = parts[0] if len(parts) == 1 else np.concatenate(parts)
-    rows = (entries >> _ROW_SHIFT).astype(np.int64)
-    return rows, (entries & _COUNT_MASK).astype(np.float32)
+    return (entries >> _ROW_SHIFT).view(np.int32), entries.astype(np.uint8)

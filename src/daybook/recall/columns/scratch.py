@@ -32,7 +32,7 @@ class Scratch:
         """Return an array of whatever the last search left in it.
 
         Args:
-            name: What it is for: no search uses one name for two arrays.
+            name: What it is for; two arrays that are in use at one time have two names.
             count: Its length.
             dtype: Always the same for a name.
         """

@@ -164,7 +164,7 @@ def _pool(legs: _Legs, allowed: Flags, worded: Rows) -> Rows:
         parts += _best_among(legs, allowed & (scope.roles.view != _ASSISTANT))
     drawn = np.concatenate(parts)
     # A turn is also about what was said right before it.
-    wanted = scope.scratch.zeros("wanted", scope.row_count + 1, np.bool_)
+    wanted = scope.scratch.zeros("flags", scope.row_count + 1, np.bool_)
     wanted[drawn] = True
     wanted[scope.links.following[drawn]] = True
     wanted[:-1] &= allowed
@@ -225,7 +225,7 @@ def _sample(scope: DocumentColumns, found: Rows, worded: Rows) -> tuple[Rows, Fl
     the same. A share of the best by words is a part of its own.
     """
     count = scope.row_count
-    taken = scope.scratch.zeros("taken", count, np.bool_)
+    taken = scope.scratch.zeros("flags", count, np.bool_)
     taken[found] = True
     rest = worded[~taken[worded]]
     of_worded = np.sort(rest)[:: max(1, len(rest) // _OF_BEST_WORDS)]
