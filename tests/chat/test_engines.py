@@ -29,7 +29,7 @@ async def test_a_conversation(engine: str, url_of: Callable[[str], str], tmp_pat
     )
     index = None if engine in (*LOCAL, "postgresql") else f"sqlite:///{tmp_path}/index.db"
     async with AsyncChatApplication(
-        url_of(engine), index=index, embedder="hash", model=script, tools=[tell], lease_s=5
+        url_of(engine), index=index, embedder="hash", model=script, tools=[tell]
     ) as chat:
         session = await chat.create_session("alice")
         await chat.chat(session, "My dog is called Rex.", user_id="alice")

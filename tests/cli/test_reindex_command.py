@@ -26,12 +26,14 @@ SESSIONS, MESSAGES = 12, 120
 LIMIT_S = 60.0
 
 # Every process of the command embeds twice and then waits for a file, with two shares in hand, and
-# says so by a file for each; shares are small.
+# says so by a file for each; shares are small, and a worker may take its time to stop.
 SLOW = """
 import asyncio, os, pathlib
+from daybook.cli import reindex_crew
 from daybook.indexing import reindex_plan
 from daybook.indexing.models import Models
 
+reindex_crew._STOP_S = 60
 reindex_plan._LEAST = 100
 real, calls = Models.embed, []
 
