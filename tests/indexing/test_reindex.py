@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,18 +10,10 @@ import numpy as np
 import pytest
 
 from daybook import AsyncDaybook, Daybook, Message
-from daybook.embedders.hashing import HashEmbedder
-from daybook.errors import ConflictError, ProviderError, UnsupportedError
-from daybook.indexing import reindex_plan, reindexer
-from daybook.indexing.reindex_plan import LEASE
-from daybook.indexing.reindex_state import Claim
-from daybook.indexing.reindex_store import ReindexStore
-from daybook.model.reindex_progress import ReindexProgress
+from daybook.errors import ProviderError, UnsupportedError
 from daybook.model.scope import DEFAULT_TENANT, Scope
-from daybook.protocols.embedder import Purpose
 from daybook.protocols.search_index import SearchIndex
-from daybook.testing.fake_clock import FakeClock
-from tools.crash.reindexing import judge, traces
+from tests.indexing.filling import fill
 
 ALICE = Scope(DEFAULT_TENANT, "alice")
 
@@ -33,22 +23,9 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     return "inmemory://" if request.param == "inmemory" else f"sqlite:///{tmp_path}/chat.db"
 
 
-@pytest.fixture(autouse=True)
-def small_shares(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Cut small stores into several shares too."""
-    monkeypatch.setattr(reindex_plan, "_LEAST", 10)
-
-
 def index_of(book: AsyncDaybook) -> SearchIndex:
     index: SearchIndex = vars(book)["_index_parts"][0]
     return index
-
-
-async def fill(book: AsyncDaybook, sessions: int = 6, messages: int = 8) -> None:
-    for number in range(sessions):
-        said = [Message.user(f"word{number} and {one} plums") for one in range(messages)]
-        await book.history.append(f"s{number}", said, user_id="alice")
-    await book.recall.flush()
 
 
 async def listed(book: AsyncDaybook) -> dict[str, list[int]]:
@@ -179,42 +156,6 @@ async def test_records_that_change_meanwhile_are_as_they_are_then(url: str) -> N
         assert sorted(key for key, _ in held) == ["k1", "k2", "k3"]
         best = (await book.records.search(("alice",), query="cherries"))[0]
         assert best.record.key == "k1"
-
-
-class WaitingEmbedder(HashEmbedder):
-    """Embeds while it is let."""
-
-    def __init__(self, dimensions: int) -> None:
-        super().__init__(dimensions)
-        self.go_on = asyncio.Event()
-        self.go_on.set()
-
-    async def embed(self, texts: Sequence[str], *, purpose: Purpose = "document") -> np.ndarray:
-        await self.go_on.wait()
-        return await super().embed(texts, purpose=purpose)
-
-
-async def test_two_workers_at_once_share_the_work(tmp_path: Path) -> None:
-    """Each goes on when both have come: one that was quick enough would leave nothing to share."""
-    url, embedder = f"sqlite:///{tmp_path}/chat.db", WaitingEmbedder(48)
-    async with AsyncDaybook.open(url, embedder=embedder, background=False) as book:
-        await fill(book, sessions=30)
-        embedder.go_on.clear()
-        came: set[int] = set()
-
-        async def reindex(number: int, book: AsyncDaybook) -> int:
-            def note(_done: int, _total: int) -> None:
-                came.add(number)
-                if len(came) == 2:
-                    embedder.go_on.set()
-
-            return await book.recall.reindex(on_progress=note)
-
-        async with AsyncDaybook.open(url, embedder=embedder, background=False) as other:
-            done = await asyncio.gather(reindex(1, book), reindex(2, other))
-    assert sum(done) == 240
-    assert await judge(url, "") == []
-    assert await traces(url, "") == []
 
 
 async def test_what_fails_keeps_nothing_waiting_and_is_tried_again_alone(url: str) -> None:
@@ -352,98 +293,6 @@ async def test_what_only_waits_is_not_lost(tmp_path: Path) -> None:
     async with AsyncDaybook.open(url, index=index, embedder="hash", background=False) as book:
         assert (await book.recall.state()).pending_sessions == 1
         assert (await book.recall.state()).documents == 0
-
-
-def only_elsewhere_is_left(progress: ReindexProgress) -> bool:
-    """Tell whether a worker has given back what it did: it is done a moment before."""
-    return (progress.done, progress.holders) == (4, ("elsewhere:1",))
-
-
-async def test_another_hosts_share_is_free_when_its_lease_has_ended(tmp_path: Path) -> None:
-    clock = FakeClock(datetime(2026, 3, 1, tzinfo=UTC))
-    url = f"sqlite:///{tmp_path}/chat.db"
-    async with AsyncDaybook.open(url, embedder="hash", background=False, clock=clock) as book:
-        await fill(book)
-        work = book.reindexing
-        assert work is not None
-        worker = work.turns()
-        await worker.begin()
-        store: ReindexStore = vars(worker)["_store"]
-        claim = Claim(holder="elsewhere:1:x", until=clock.now() + LEASE)
-        assert await store.write_claim(worker.run.id, 0, claim, 0) is not None
-        task = asyncio.create_task(worker.work())
-        async with asyncio.timeout(60):
-            while not only_elsewhere_is_left(await worker.progress()):  # noqa: ASYNC110 - nothing tells
-                await asyncio.sleep(0.01)
-        assert not task.done()
-        clock.advance(LEASE + timedelta(seconds=1))
-        outcome = await task
-        assert (outcome.done, outcome.weight) == (6, 48)
-        assert await worker.is_done()
-        await worker.end()
-
-
-async def test_a_slow_embedder_costs_no_lease(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(reindexer, "_SIGN_S", 0.01)
-    monkeypatch.setattr(reindexer, "has_died", lambda _: False)
-    clock = FakeClock(datetime(2026, 3, 1, tzinfo=UTC))
-    url = f"sqlite:///{tmp_path}/chat.db"
-    go_on = asyncio.Event()
-
-    class Slow:
-        id = "mine-1"
-        dimensions = 2
-
-        async def embed(self, texts: Sequence[str], *, purpose: str = "document") -> Any:
-            await go_on.wait()
-            return np.ones((len(texts), 2), np.float32)
-
-    slow = Slow()
-    async with AsyncDaybook.open(url, index="none", background=False) as book:
-        for number in range(2):
-            said = [Message.user(f"{one} plums") for one in range(8)]
-            await book.history.append(f"s{number}", said, user_id="alice")
-    async with AsyncDaybook.open(url, embedder=slow, background=False, clock=clock) as book:
-        work = book.reindexing
-        assert work is not None
-        one, other = work.turns(), work.turns()
-        await one.begin()
-        await other.begin()
-        tasks = [asyncio.create_task(one.work())]
-        async with asyncio.timeout(60):
-            while len((await other.progress()).holders) < 1:  # noqa: ASYNC110 - nothing tells
-                await asyncio.sleep(0.01)
-        tasks.append(asyncio.create_task(other.work()))
-        store: ReindexStore = vars(one)["_store"]
-        async with asyncio.timeout(60):
-            for _ in range(3):
-                clock.advance(LEASE * 0.7)
-                while any(  # noqa: ASYNC110 - nothing tells
-                    claim.value.until < clock.now() + LEASE
-                    for claim in (await store.claims(one.run.id)).values()
-                ):
-                    await asyncio.sleep(0.01)
-        go_on.set()
-        assert sum([outcome.done for outcome in await asyncio.gather(*tasks)]) == 2
-
-
-async def test_a_run_begun_anew_elsewhere_ends_this_one_with_a_word(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path}/chat.db"
-    async with AsyncDaybook.open(url, embedder="hash", background=False) as book:
-        await fill(book)
-        work = book.reindexing
-        assert work is not None
-        worker, other = work.turns(), work.turns()
-        assert not await worker.begin()
-        assert await other.begin()
-        assert not await other.begin(fresh=True)
-        with pytest.raises(ConflictError, match="anew meanwhile"):
-            await worker.work()
-        assert (await other.work()).done == 6
-        await other.end()
-        assert not await worker.join(other.run.id)
 
 
 async def test_without_an_index_it_says_so() -> None:

@@ -98,7 +98,11 @@ class ReindexStore:
         return await self._put((*self._area, run, "claims"), _key(number), claim, expected)
 
     async def forget(self, run: str) -> None:
-        """Remove a run's shares and claims. Repeatable."""
+        """Remove a run's shares and claims. Repeatable.
+
+        Shares first: while there is one, its claim says that it is done.
+        """
+        await self._records.delete_namespace(_SCOPE, (*self._area, run, "shares"))
         await self._records.delete_namespace(_SCOPE, (*self._area, run))
 
     async def _put(

@@ -220,10 +220,6 @@ class Reindexer:
 
     async def _claim(self, number: int) -> _Held | None:
         """Claim a share as it was last seen; None if it is not there to be had any more."""
-        share = await self._store.share(self.run.id, number)
-        if share is None:
-            await self._gone()
-            return None
         seen = self._seen.get(number)
         now = self._clock.now()
         claim = Claim(holder=self._name, until=now + LEASE)
@@ -231,7 +227,15 @@ class Reindexer:
             claim = replace(seen.value, holder=claim.holder, until=claim.until)
         expected = 0 if seen is None else seen.version
         version = await self._store.write_claim(self.run.id, number, claim, expected)
-        return None if version is None else _Held(number, share.items, claim, version)
+        if version is None:
+            return None
+        # The share after the claim: others may have done all there was and ended the run meanwhile.
+        share = await self._store.share(self.run.id, number)
+        if share is None:
+            await self._store.forget(self.run.id)
+            await self._gone()
+            return None
+        return _Held(number, share.items, claim, version)
 
     async def _gone(self) -> None:
         """Find out why the run's shares are not there: others are done, or began anew."""
