@@ -24,6 +24,9 @@ FIXED_WAL_RESET = (3, 51, 3)
 
 _BUSY_TIMEOUT_MS = 30_000
 _STATEMENTS = 256
+# Of each connection. What is not in a reader's the system has: a microsecond more, 8 MB less.
+_WRITER_CACHE_KIB = 16_384
+_READER_CACHE_KIB = 8_192
 
 
 def connect_writer(path: Path) -> sqlite3.Connection:
@@ -31,7 +34,7 @@ def connect_writer(path: Path) -> sqlite3.Connection:
 
     Nothing of the file is changed before `configure_writer`.
     """
-    return _connect(path)
+    return _connect(path, _WRITER_CACHE_KIB)
 
 
 def configure_writer(connection: sqlite3.Connection, synchronous: Synchronous) -> None:
@@ -49,7 +52,7 @@ def configure_writer(connection: sqlite3.Connection, synchronous: Synchronous) -
 
 def connect_reader(path: Path) -> sqlite3.Connection:
     """Return a connection that can only read, and never checkpoints."""
-    connection = _connect(path)
+    connection = _connect(path, _READER_CACHE_KIB)
     try:
         connection.execute("PRAGMA query_only = ON")
         connection.execute("PRAGMA wal_autocheckpoint = 0")
@@ -70,7 +73,7 @@ def one_moment(connection: sqlite3.Connection) -> Iterator[None]:
             connection.execute("COMMIT")
 
 
-def _connect(path: Path) -> sqlite3.Connection:
+def _connect(path: Path, cache_kib: int) -> sqlite3.Connection:
     connection = sqlite3.connect(
         path,
         timeout=_BUSY_TIMEOUT_MS / 1000,
@@ -80,7 +83,7 @@ def _connect(path: Path) -> sqlite3.Connection:
     )
     try:
         connection.execute("PRAGMA temp_store = MEMORY")
-        connection.execute("PRAGMA cache_size = -16384")
+        connection.execute(f"PRAGMA cache_size = -{cache_kib}")
     except sqlite3.Error:
         connection.close()
         raise
