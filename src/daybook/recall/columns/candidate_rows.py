@@ -61,7 +61,8 @@ def gather(
     """Return the columns of the chosen rows."""
     rows = chosen.rows
     # Rows count from 1 on here; 0 is one that is not handed over, and so is row -1, none.
-    place = scope.scratch.zeros("place", scope.row_count + 1, np.int32)
+    # No cosine is asked for after this: the same memory serves.
+    place = scope.scratch.zeros("cosines", scope.row_count + 1, np.int32)
     place[rows] = np.arange(1, len(rows) + 1, dtype=np.int32)
     ends = scope.token_ends.view
     return Candidates(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +21,7 @@ class Scratch:
 
     def __init__(self) -> None:
         """Start with none."""
-        self._held: dict[str, NDArray[Any]] = {}
+        self._held: dict[str, NDArray[np.uint8]] = {}
 
     @property
     def nbytes(self) -> int:
@@ -34,13 +34,14 @@ class Scratch:
         Args:
             name: What it is for; two arrays that are in use at one time have two names.
             count: Its length.
-            dtype: Always the same for a name.
+            dtype: Of its items.
         """
+        size = count * np.dtype(dtype).itemsize
         held = self._held.get(name)
-        if held is None or len(held) < count:
+        if held is None or len(held) < size:
             # A little more: most scopes grow between two searches.
-            held = self._held[name] = np.empty(count + count // 16, dtype)
-        return held[:count]
+            held = self._held[name] = np.empty(size + size // 16, np.uint8)
+        return held[:size].view(dtype)
 
     def zeros(self, name: str, count: int, dtype: type[Scalar]) -> NDArray[Scalar]:
         """Return such an array full of zeros."""
