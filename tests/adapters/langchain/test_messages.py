@@ -11,7 +11,7 @@ from uuid import UUID
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from langchain_core.documents import Document
 from langchain_core.messages import (
@@ -124,6 +124,17 @@ def same(one: Any, other: Any) -> bool:
 
 
 @given(MESSAGES)
+@example(
+    AIMessage(
+        "x",
+        usage_metadata={
+            "input_tokens": 1,
+            "output_tokens": 2,
+            "total_tokens": 3,
+            "input_token_details": {"cache_read": 2**64},
+        },
+    )
+)
 def test_any_message_comes_back_the_same(message: BaseMessage) -> None:
     back = stored_and_read(message)
     assert type(back) is type(message)

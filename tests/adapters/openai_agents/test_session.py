@@ -208,7 +208,7 @@ import asyncio, sys
 from daybook.adapters.openai_agents import DaybookSession
 
 async def main(url, name):
-    session = DaybookSession("s1", url, user_id="alice")
+    session = DaybookSession("s1", url, user_id="alice", embedder=None)
     for turn in range(10):
         said = [f"{name}-{turn}-{at}" for at in (0, 1)]
         await session.add_items([{"role": "user", "content": text} for text in said])
@@ -226,7 +226,7 @@ def _write_from_two_processes(url: str) -> None:
 async def test_two_processes_lose_nothing_and_split_nothing(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/two.db"
     await asyncio.to_thread(_write_from_two_processes, url)
-    session = DaybookSession("s1", url, user_id="alice")
+    session = DaybookSession("s1", url, user_id="alice", embedder=None)
     said = [item["content"] for item in await session.get_items()]
     assert len(said) == 40
     for first, second in zip(said[::2], said[1::2], strict=True):

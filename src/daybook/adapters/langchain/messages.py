@@ -351,7 +351,9 @@ def _keep_usage(reported: dict[str, Any], fields: dict[str, Any], rest: dict[str
     if all(type(count) is int and 0 <= count < _MOST_TOKENS for count in counts):
         usage = langchain_usage(reported)
         if usage is not None:
-            fields["usage"] = usage if details is None else replace(usage, details=details)
+            found = usage.details if details is None else details
+            storable = {name: one for name, one in found.items() if plain(one, name) == one}
+            fields["usage"] = replace(usage, details=storable)
             if reported == _usage_to(fields["usage"]):
                 return
     rest["usage"] = plain(reported, "usage_metadata")
