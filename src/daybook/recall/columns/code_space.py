@@ -157,10 +157,7 @@ class CodeSpace:
         Cost: about 0.15 µs a row of 256 numbers.
         """
         places, inside = self._places(rows)
-        products = np.empty(len(places), np.float32)
-        for begin in range(0, len(places), _DECODED):
-            part = slice(begin, begin + _DECODED)
-            products[part] = self._products(query.astype(np.float32), places[part])
+        products = self._products(query.astype(np.float32), places)
         similarity = np.zeros(len(rows), np.float32)
         similarity[inside] = products * self._steps.take(places) + np.dot(self._centre, query)
         return similarity
@@ -173,10 +170,14 @@ class CodeSpace:
         """
         lower, upper = np.pad(query, (0, self._width % 2)).reshape(2, -1)
         upper = upper * _LOWERED
-        codes = self._codes.take(places)
-        products: Floats = np.vecdot(codes.astype(np.float32), upper)
-        codes &= _LOW
-        products += np.vecdot(codes.astype(np.float32), lower - upper)
+        lower = lower - upper
+        products = np.empty(len(places), np.float32)
+        for begin in range(0, len(places), _DECODED):
+            codes = self._codes.take(places[begin : begin + _DECODED])
+            found = products[begin : begin + _DECODED]
+            np.vecdot(codes.astype(np.float32), upper, out=found)
+            codes &= _LOW
+            found += np.vecdot(codes.astype(np.float32), lower)
         products -= _ZERO * query.sum()
         return products
 

@@ -6,7 +6,7 @@ Does not search: see `daybook.recall.search.scope_columns`.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,7 @@ from daybook.errors import UnsupportedError
 from daybook.model.index_document import IndexDocument
 from daybook.recall.columns.blob_column import BlobColumn
 from daybook.recall.columns.code_space import CodeSpace
+from daybook.recall.columns.distinct import distinct
 from daybook.recall.columns.document_batch import DocumentBatch, batches
 from daybook.recall.columns.growing_array import GrowingArray
 from daybook.recall.columns.names import Names
@@ -35,7 +36,6 @@ _TOKEN_BITS = 16
 _FEW_OWNERS = 1 << 16
 _OF_TOKENS = ("tokens", "token_ends")
 
-Whole = TypeVar("Whole", bound=np.integer[Any])
 Rows = NDArray[np.int64]
 Numbers = NDArray[np.int64]
 
@@ -297,7 +297,7 @@ class DocumentColumns:
 
     def _update_dots(self, rows: Rows) -> None:
         before = self.links.previous[rows]
-        rows = _distinct(np.concatenate([rows, before[before >= 0]]))
+        rows = distinct(np.concatenate([rows, before[before >= 0]]))
         previous = self.links.previous[rows].astype(np.int64)
         following = self.links.following[rows].astype(np.int64)
         pairs = [
@@ -355,21 +355,14 @@ def _distinct_tokens(blobs: BlobColumn) -> tuple[NDArray[np.uint16], NDArray[np.
     packed: NDArray[Any] = np.repeat(np.arange(len(blobs)).astype(width), sizes)
     packed <<= width(_TOKEN_BITS)
     packed |= np.frombuffer(blobs.joined, "<u2")
-    packed = _distinct(packed)
+    packed = distinct(packed)
     kept = np.bincount((packed >> width(_TOKEN_BITS)).astype(np.int64), minlength=len(blobs))
     return packed.astype(np.uint16), kept
 
 
-def _distinct(values: NDArray[Whole]) -> NDArray[Whole]:
-    """Return what `numpy.unique` would, which looks values up in a table first: slower here."""
-    ordered = np.sort(values)
-    distinct: NDArray[Whole] = ordered[np.append(True, ordered[1:] != ordered[:-1])[: len(ordered)]]
-    return distinct
-
-
 def _superseded(batch: DocumentBatch, identities: NDArray[np.int64]) -> Rows:
     """Return the places in a batch whose group and key come again later in it."""
-    if len(_distinct(identities)) == len(identities):
+    if len(distinct(identities)) == len(identities):
         return np.empty(0, np.int64)
     last = {pair: i for i, pair in enumerate(zip(batch.groups, batch.keys, strict=True))}
     return np.setdiff1d(np.arange(len(batch.keys)), np.fromiter(last.values(), np.int64))

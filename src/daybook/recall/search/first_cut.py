@@ -9,6 +9,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from daybook.recall.columns.distinct import distinct
+
 __all__ = ["CoarseColumns", "Scale", "best", "coarse_score", "cut", "scale_of", "with_previous"]
 
 _PREVIOUS_SHARE = 0.6
@@ -128,7 +130,7 @@ def cut(
         best(score, np.flatnonzero(rest), limit - len(people)),
         *(best(leg, everyone, min(_OF_EACH_LEG, limit)) for leg in legs),
     ]
-    return np.unique(np.concatenate(kept))
+    return distinct(np.concatenate(kept))
 
 
 def best(score: NDArray[np.floating], rows: NDArray[np.int64], count: int) -> NDArray[np.int64]:

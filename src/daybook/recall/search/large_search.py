@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from daybook.model.candidates import CandidateQuery, Candidates
 from daybook.recall.columns.candidate_rows import ChosenRows, RowScores, Words, gather
+from daybook.recall.columns.distinct import distinct
 from daybook.recall.columns.document_columns import DocumentColumns
 from daybook.recall.search.first_cut import (
     CoarseColumns,
@@ -203,7 +204,7 @@ def _choose(legs: _Legs, pool: Rows, worded: Rows) -> ChosenRows:
     near, far = _linked(previous, found), _linked(following, found)
     beside = [_linked(previous, sample), _linked(following, sample)]
     beyond = [_linked(previous, near), _linked(following, far)]
-    rows = np.unique(np.concatenate([found, sample, near, far, *beside, *beyond]))
+    rows = distinct(np.concatenate([found, sample, near, far, *beside, *beyond]))
     weights = np.zeros(len(rows), np.float32)
     weights[np.searchsorted(rows, sample)] = weight
     eligible = np.zeros(len(rows), np.bool_)
@@ -231,7 +232,7 @@ def _sample(scope: DocumentColumns, found: Rows, worded: Rows) -> tuple[Rows, Fl
     of_worded = np.sort(rest)[:: max(1, len(rest) // _OF_BEST_WORDS)]
     taken[rest] = True
     spots = np.arange(_SPOTS, dtype=np.int64) * count // _SPOTS
-    spread = np.unique((spots[:, None] + np.arange(_ROWS_OF_A_SPOT)).ravel())
+    spread = distinct((spots[:, None] + np.arange(_ROWS_OF_A_SPOT)).ravel())
     spread = spread[spread < count]
     spread = spread[scope.alive.view[spread] & ~taken[spread]]
     others = len(scope) - len(found) - len(rest)
