@@ -14,6 +14,8 @@ from typing import TypeVar
 
 import pytest
 from hypothesis import HealthCheck, settings
+from hypothesis.internal.conjecture import providers
+from hypothesis.internal.constants_ast import Constants
 
 # Assertions of the shipped kit explain themselves as a test module's do; before anything loads it.
 pytest.register_assert_rewrite("daybook.testing")
@@ -58,6 +60,11 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow],
 )
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "dev"))
+if settings().derandomize:
+    # Hypothesis also tries constants of whatever modules of ours are loaded, and that hangs on the
+    # order of the tests.
+    no_constants = Constants()
+    pytest.MonkeyPatch().setattr(providers, "_get_local_constants", lambda: no_constants)
 
 
 @pytest.hookimpl(wrapper=True)
