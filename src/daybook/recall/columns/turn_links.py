@@ -43,6 +43,11 @@ class TurnLinks:
         """Bytes taken."""
         return self._previous.nbytes + self._following.nbytes + self._last_row.nbytes
 
+    def reserve(self, rows: int) -> None:
+        """Make room for so many rows in all."""
+        self._previous.reserve(rows)
+        self._following.reserve(rows)
+
     def grow(self, row_count: int, group_count: int) -> None:
         """Make room for rows and groups that are new, unlinked."""
         for column, size in (

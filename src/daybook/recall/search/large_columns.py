@@ -13,6 +13,7 @@ from daybook.recall.columns.code_space import CodeSpace
 from daybook.recall.columns.document_columns import DocumentColumns
 from daybook.recall.columns.growing_array import GrowingArray
 from daybook.recall.columns.packed_keys import PackedKeys
+from daybook.recall.columns.turn_links import TurnLinks
 from daybook.recall.columns.vector_space import VectorSpace
 from daybook.recall.search.large_search import search_large
 from daybook.recall.search.scope_columns import ScopeColumns
@@ -35,7 +36,7 @@ class LargeColumns(DocumentColumns):
         self.skip_dot = GrowingArray(np.float16)
         self._expected = expected
         for column in vars(self).values():
-            if isinstance(column, GrowingArray | PackedKeys):
+            if isinstance(column, GrowingArray | PackedKeys | TurnLinks):
                 column.reserve(expected)
 
     @classmethod
