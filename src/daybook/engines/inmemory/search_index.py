@@ -18,7 +18,6 @@ from daybook.recall.search.scope_columns import ScopeColumns
 
 __all__ = ["InMemorySearchIndex"]
 
-_MOST_SPEAKERS = 1000
 _Place = tuple[str, str, Collection]
 
 
@@ -135,7 +134,7 @@ class InMemorySearchIndex:
         """Return the speakers' names."""
         found = self._find(scope, collection, "speakers")
         with self._lock:
-            return [] if found is None else found.columns.speakers[:_MOST_SPEAKERS]
+            return [] if found is None else found.columns.speakers
 
     async def candidates(
         self, scope: Scope, collection: Collection, query: CandidateQuery

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from daybook.enginekit.column_cache import ScopeName
+from daybook.enginekit.known_speakers import KnownSpeakers
 from daybook.engines.postgresql.index_columns import Database, StoredColumns, scope_arguments
 from daybook.engines.postgresql.index_rows import (
     name_from_bytes,
@@ -25,9 +26,6 @@ from daybook.model.scope import Scope
 from daybook.recall.search.large_columns import MOST_EXACT
 
 __all__ = ["PostgreSQLSearchIndex"]
-
-_MOST_SPEAKERS = 1_000
-_MOST_SCOPES = 10_000
 
 _SCOPE = "%b::bytea, %b::bytea, %b::text"
 _PUT = (
@@ -78,9 +76,7 @@ class PostgreSQLSearchIndex:
         self._database = database
         self._capabilities = capabilities
         self._columns = StoredColumns(database, cache_bytes, most_exact)
-        # Speakers as the last search of each scope saw them: saves every search a trip. A name that
-        # another process brings is known from the second search on.
-        self._speakers: dict[ScopeName, list[str]] = {}
+        self._speakers = KnownSpeakers()
 
     @property
     def capabilities(self) -> EngineCapabilities:
@@ -99,14 +95,14 @@ class PostgreSQLSearchIndex:
         name = _name(scope, collection)
         arguments = (*scope_arguments(name), *put_arguments(documents, watermarks))
         late = token_vector_arguments(documents)
-        if late is None:
-            await self._database.fetch("index", _PUT, arguments)
-        else:
-            arguments = (*arguments, *scope_arguments(name), *late)
-            await self._database.fetch("index", _PUT_ALL, arguments)
-        known = self._speakers.get(name, [])
-        if any(one.speaker and one.speaker not in known for one in documents):
-            self._speakers.pop(name, None)
+        try:
+            if late is None:
+                await self._database.fetch("index", _PUT, arguments)
+            else:
+                arguments = (*arguments, *scope_arguments(name), *late)
+                await self._database.fetch("index", _PUT_ALL, arguments)
+        finally:
+            self._speakers.written(name, documents)
 
     async def delete(
         self,
@@ -121,8 +117,10 @@ class PostgreSQLSearchIndex:
         name = _name(scope, collection)
         names = None if keys is None else [name_to_bytes(key) for key in dict.fromkeys(keys)]
         arguments = (*scope_arguments(name), name_to_bytes(group), names, before)
-        [row] = await self._database.fetch("unindex", _DELETE, arguments)
-        self._speakers.pop(name, None)
+        try:
+            [row] = await self._database.fetch("unindex", _DELETE, arguments)
+        finally:
+            self._speakers.forget(name)
         return int(row[0])
 
     async def erase(self, scope: Scope, collection: Collection | None = None) -> int:
@@ -132,9 +130,10 @@ class PostgreSQLSearchIndex:
         )
         names = [_name(scope, one) for one in collections]
         arguments = (*scope_arguments(names[0])[:2], list(collections))
-        [row] = await self._database.fetch("erase index", _ERASE, arguments)
-        for name in names:
-            self._speakers.pop(name, None)
+        try:
+            [row] = await self._database.fetch("erase index", _ERASE, arguments)
+        finally:
+            self._speakers.forget(*names)
         return int(row[0])
 
     async def watermark(self, scope: Scope, collection: Collection, group: str) -> int:
@@ -149,17 +148,16 @@ class PostgreSQLSearchIndex:
         if (known := self._speakers.get(name)) is not None:
             return known
         held = await self._columns.fresh(name)
-        return await held.run(lambda: held.columns.speakers[:_MOST_SPEAKERS])
+        return await held.run(lambda: held.columns.speakers)
 
     async def candidates(
         self, scope: Scope, collection: Collection, query: CandidateQuery
     ) -> Candidates:
         """Return what may answer a query."""
         name = _name(scope, collection)
+        changes = self._speakers.changes
         held = await self._columns.fresh(name)
-        if len(self._speakers) >= _MOST_SCOPES:
-            self._speakers.clear()
-        self._speakers[name] = held.columns.speakers[:_MOST_SPEAKERS]
+        self._speakers.note(name, held.columns.speakers, changes)
         return await held.run(lambda: held.columns.candidates(query))
 
     async def token_vectors(

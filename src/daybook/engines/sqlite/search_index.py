@@ -8,11 +8,11 @@ moves the scope's epoch on, and then what is gone is left out of them.
 from __future__ import annotations
 
 import sqlite3
-import threading
 from collections.abc import Sequence
 from functools import partial
 
 from daybook.enginekit.column_cache import ScopeName
+from daybook.enginekit.known_speakers import KnownSpeakers
 from daybook.engines.sqlite import index_jobs, index_listing
 from daybook.engines.sqlite.file_columns import FileColumns
 from daybook.engines.sqlite.reader_pool import ReaderPool
@@ -24,8 +24,6 @@ from daybook.model.index_document import Collection, IndexDocument, IndexState
 from daybook.model.scope import Scope
 
 __all__ = ["SQLiteSearchIndex"]
-
-_MOST_SCOPES = 10_000
 
 
 class SQLiteSearchIndex:
@@ -44,11 +42,7 @@ class SQLiteSearchIndex:
         self._readers = readers
         self._capabilities = capabilities
         self._cache = FileColumns(cache_bytes, most_exact)
-        # Speakers as the last search of each scope saw them: saves every search a trip. A name that
-        # another process brings is known from the second search on.
-        self._speakers: dict[ScopeName, list[str]] = {}
-        self._writes = 0
-        self._gate = threading.Lock()  # of both: searches note names on threads of their own
+        self._speakers = KnownSpeakers()
 
     @property
     def capabilities(self) -> EngineCapabilities:
@@ -71,10 +65,10 @@ class SQLiteSearchIndex:
             rows=index_jobs.to_rows(documents),
             watermarks=watermarks,
         )
-        await self._writer.run(job, "index")
-        known = self._speakers.get(name, [])
-        if any(one.speaker and one.speaker not in known for one in documents):
-            self._forget_speakers(name)
+        try:
+            await self._writer.run(job, "index")
+        finally:
+            self._speakers.written(name, documents)
 
     async def delete(
         self,
@@ -86,14 +80,12 @@ class SQLiteSearchIndex:
         before: int | None = None,
     ) -> int:
         """Remove a group's documents, or some of them."""
-        job = partial(
-            index_jobs.delete,
-            name=_name(scope, collection),
-            group=group,
-            keys=keys,
-            before=before,
-        )
-        return await self._writer.run(job, "unindex")
+        name = _name(scope, collection)
+        job = partial(index_jobs.delete, name=name, group=group, keys=keys, before=before)
+        try:
+            return await self._writer.run(job, "unindex")
+        finally:
+            self._speakers.forget(name)
 
     async def erase(self, scope: Scope, collection: Collection | None = None) -> int:
         """Remove everything of a user."""
@@ -104,8 +96,7 @@ class SQLiteSearchIndex:
         try:
             return await self._writer.run(partial(index_jobs.erase, names=names), "erase index")
         finally:
-            for name in names:
-                self._forget_speakers(name)
+            self._speakers.forget(*names)
 
     async def watermark(self, scope: Scope, collection: Collection, group: str) -> int:
         """Return the position up to which a group is indexed."""
@@ -131,9 +122,9 @@ class SQLiteSearchIndex:
         name = _name(scope, collection)
 
         def job(connection: sqlite3.Connection) -> Candidates:
-            writes = self._writes
+            changes = self._speakers.changes
             with self._cache.fresh(connection, name) as columns:
-                self._note_speakers(name, columns.speakers, writes)
+                self._speakers.note(name, columns.speakers, changes)
                 return columns.candidates(query)
 
         return await self._readers.run(job, "search")
@@ -179,19 +170,6 @@ class SQLiteSearchIndex:
 
     async def close(self) -> None:
         """Do nothing: the engine closes what its stores share."""
-
-    def _note_speakers(self, name: ScopeName, speakers: list[str], writes: int) -> None:
-        """Remember names, unless they may be older than the last write that ended."""
-        with self._gate:
-            if writes == self._writes:
-                if len(self._speakers) >= _MOST_SCOPES:
-                    self._speakers.clear()
-                self._speakers[name] = speakers
-
-    def _forget_speakers(self, name: ScopeName) -> None:
-        with self._gate:
-            self._writes += 1
-            self._speakers.pop(name, None)
 
 
 def _name(scope: Scope, collection: Collection) -> ScopeName:

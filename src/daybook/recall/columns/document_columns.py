@@ -33,6 +33,7 @@ __all__ = ["DocumentColumns"]
 _FEWEST_DEAD = 1_024
 _DEAD_SHARE = 0.25
 _TOKEN_BITS = 16
+_MOST_SPEAKERS = 1_000
 _FEW_OWNERS = 1 << 16
 _OF_TOKENS = ("tokens", "token_ends")
 
@@ -104,8 +105,8 @@ class DocumentColumns:
 
     @property
     def speakers(self) -> list[str]:
-        """Names of all who ever spoke, first come first."""
-        return [name for name in self.speaker_names.listed if name]
+        """Names of those who ever spoke, first come first, a thousand at most."""
+        return [name for name in self.speaker_names.listed if name][:_MOST_SPEAKERS]
 
     def add(self, documents: Sequence[IndexDocument]) -> None:
         """Add documents; one whose group holds its key already replaces that one.
