@@ -252,7 +252,7 @@ class AppendRound:
         errors = self._syncs.sync([locked.descriptor for locked in syncing.values()])
         for (key, locked), error in zip(syncing.items(), errors, strict=True):
             if error is None:
-                locked.file.learn(written[key])
+                locked.learn(written[key])
             else:
                 failed[key] = error if locked.take_back() else uncertain("append")
         return failed

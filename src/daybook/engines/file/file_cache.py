@@ -7,7 +7,9 @@ from collections.abc import Callable
 from threading import Lock
 from typing import Generic, Protocol, TypeVar
 
+from daybook.engines.file.followed_file import read_line
 from daybook.engines.file.frames import FileLine
+from daybook.engines.file.hidden_tail import shown_size
 from daybook.engines.file.paths import Place
 
 __all__ = ["FileCache"]
@@ -15,6 +17,7 @@ __all__ = ["FileCache"]
 
 class _Cached(Protocol):
     file_id: str
+    end: int
     writing: bool
 
     @property
@@ -33,6 +36,18 @@ class FileCache(Generic[F]):
         self._lock = Lock()
         self._files: OrderedDict[Place, tuple[F, int]] = OrderedDict()
         self._total = 0
+
+    def known(self, place: Place, descriptor: int) -> tuple[F, int]:
+        """Return what is known of an open file, maybe nothing yet, and up to where it is shown."""
+        line = read_line(descriptor)
+        file = self.get(place, line)
+        known = file.end  # before the size is asked for: meanwhile it may be read further
+        size = shown_size(descriptor)
+        if size < known and not file.writing:
+            # A write that failed was taken back after it had been read.
+            self.forget(place)
+            file = self.get(place, line)
+        return file, size
 
     def get(self, place: Place, line: FileLine) -> F:
         """Return what is known of the file that has this first line."""

@@ -84,6 +84,10 @@ class FollowedFile(ABC):
             False if it does not count: the last one, with a body that is not as it was written.
         """
 
+    @abstractmethod
+    def learn(self, data: bytes) -> None:
+        """Learn frames that this process has written at `end` and synced; `guard` is held."""
+
     def follow(self, descriptor: int, size: int) -> None:
         """Read what was added since, up to `size`; the caller holds `guard`.
 

@@ -10,6 +10,7 @@ from daybook.engines.file.file_lock import BusyError, release, try_lock
 from daybook.engines.file.folders import Folders, write_all
 from daybook.engines.file.followed_file import FollowedFile
 from daybook.engines.file.frames import FRAME_START
+from daybook.engines.file.hidden_tail import hide_from, show
 from daybook.engines.file.paths import Place
 
 __all__ = ["Locked", "lock_place"]
@@ -38,13 +39,14 @@ class Locked(Generic[F]):
     def add(self, data: bytes) -> None:
         """Write frames at the end, over what a crash may have left there.
 
-        Until they are synced and learned, nobody in this process sees them.
+        Until they are synced and learned, nobody sees them, in this process or another.
 
         Raises:
             OSError: Nothing was added.
         """
         with self.file.guard:
             self.file.writing = True
+        hide_from(self.descriptor, self.file.end)
         try:
             if self.size > self.file.end:
                 os.ftruncate(self.descriptor, self.file.end)
@@ -53,9 +55,23 @@ class Locked(Generic[F]):
             self.take_back()
             raise
 
+    def learn(self, data: bytes) -> None:
+        """Learn frames that were added and synced, and show them to other processes.
+
+        Both at once for readers of this process, who wait for `guard`.
+        """
+        with self.file.guard:
+            show(self.descriptor)
+            self.file.learn(data)
+
     def take_back(self) -> bool:
         """Remove what was added and could not be synced; tell whether it is surely gone."""
         self.file.writing = False
+        gone = self._cut_off()
+        show(self.descriptor)
+        return gone
+
+    def _cut_off(self) -> bool:
         with suppress(OSError):
             os.ftruncate(self.descriptor, self.file.end)
             return True

@@ -59,9 +59,8 @@ class RecordFile(FollowedFile):
 
     def learn(self, data: bytes) -> None:
         """Learn frames that this process has written at `end` and synced."""
-        with self.guard:
-            self._take_all(data, self.end + len(data))
-            self.writing = False
+        self._take_all(data, self.end + len(data))
+        self.writing = False
 
     def versions(self, key: Key, now: int) -> list[Version]:
         """Return the versions of a live key, oldest first; the caller holds `guard`."""

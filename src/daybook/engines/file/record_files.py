@@ -11,7 +11,6 @@ from daybook.engines.file.driver_errors import uncertain
 from daybook.engines.file.file_cache import FileCache
 from daybook.engines.file.file_lock import BusyError, release
 from daybook.engines.file.folders import Folders
-from daybook.engines.file.followed_file import read_line
 from daybook.engines.file.frames import file_line, new_stream, seed_of
 from daybook.engines.file.locked_file import Locked, lock_place
 from daybook.engines.file.paths import (
@@ -117,8 +116,7 @@ class RecordFiles:
             yield None
             return
         try:
-            size = os.fstat(descriptor).st_size
-            file = self._known(name.place, descriptor, size)
+            file, size = self._cache.known(name.place, descriptor)
             with file.guard:
                 file.refresh(descriptor, size)
                 yield file
@@ -136,7 +134,7 @@ class RecordFiles:
             return None
         descriptor, size = opened
         try:
-            file = self._known(name.place, descriptor, size)
+            file, _ = self._cache.known(name.place, descriptor)
             with file.guard:
                 file.refresh(descriptor, size)
         except BaseException:
@@ -190,7 +188,7 @@ class RecordFiles:
                 raise uncertain("put") from exc
             raise
         for locked, frame in frames:
-            locked.file.learn(frame)
+            locked.learn(frame)
 
     def rewrite(self, locked: Locked[RecordFile], *, without: set[Key]) -> None:
         """Write a locked file anew without some keys; without any key, remove it."""
@@ -239,12 +237,3 @@ class RecordFiles:
             for part in self._folders.names(folder)
             for name in self._folders.names((*folder, part))
         ]
-
-    def _known(self, place: Place, descriptor: int, size: int) -> RecordFile:
-        line = read_line(descriptor)
-        file = self._cache.get(place, line)
-        if size < file.end and not file.writing:
-            # A write that failed was taken back after it had been read.
-            self._cache.forget(place)
-            file = self._cache.get(place, line)
-        return file

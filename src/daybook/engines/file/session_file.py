@@ -119,11 +119,10 @@ class SessionFile(FollowedFile):
 
     def learn(self, data: bytes) -> None:
         """Learn frames that this process has written at `end` and synced."""
-        with self.guard:
-            self._take_all(data, _UNKNOWN)
-            self._seen = self.end
-            self.indexed = True
-            self.unsynced = self.writing = False
+        self._take_all(data, _UNKNOWN)
+        self._seen = self.end
+        self.indexed = True
+        self.unsynced = self.writing = False
 
     def session(self) -> Session:
         """Return the session, its metadata a fresh copy.

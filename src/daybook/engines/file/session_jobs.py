@@ -261,7 +261,7 @@ class SessionJobs:
             if not locked.take_back():
                 raise uncertain("update session") from exc
             raise
-        locked.file.learn(frame)
+        locked.learn(frame)
 
     def _blank(self, locked: Locked[SessionFile], offset: int) -> None:
         """Take facts that were replaced off the disk; a crash on the way loses nothing else."""

@@ -12,7 +12,6 @@ from daybook.engines.file.driver_errors import damaged
 from daybook.engines.file.file_cache import FileCache
 from daybook.engines.file.file_lock import release
 from daybook.engines.file.folders import Folders
-from daybook.engines.file.followed_file import read_line
 from daybook.engines.file.locked_file import Locked, lock_place
 from daybook.engines.file.paths import Place, Session, session_key, session_place, shared_place
 from daybook.engines.file.session_file import SessionFile, read_rows
@@ -53,8 +52,7 @@ class SessionStore:
             yield None
             return
         try:
-            size = os.fstat(descriptor).st_size
-            file = self.known(place, descriptor, size)
+            file, size = self.known(place, descriptor)
             with file.guard:
                 file.refresh(descriptor, size, index=index)
                 _check_whose(file, key)
@@ -102,7 +100,7 @@ class SessionStore:
             return None
         descriptor, size = opened
         try:
-            file = self.known(place, descriptor, size)
+            file, _ = self.known(place, descriptor)
             with file.guard:
                 file.refresh(descriptor, size, index=True)
                 _check_whose(file, key)
@@ -168,8 +166,7 @@ class SessionStore:
             except FileNotFoundError:
                 continue
             try:
-                size = os.fstat(descriptor).st_size
-                file = self.known(place, descriptor, size)
+                file, size = self.known(place, descriptor)
                 if file.stream == name:
                     with file.guard:
                         file.refresh(descriptor, size, index=True)
@@ -185,15 +182,9 @@ class SessionStore:
                 rows = file.rows(window.after, window.before)
             return read_rows(descriptor, rows, file.seed)
 
-    def known(self, place: Place, descriptor: int, size: int) -> SessionFile:
-        """Return what is known of an open file, which may be nothing yet."""
-        line = read_line(descriptor)
-        file = self.cache.get(place, line)
-        if size < file.end and not file.writing:
-            # A write that failed was taken back after it had been read.
-            self.cache.forget(place)
-            file = self.cache.get(place, line)
-        return file
+    def known(self, place: Place, descriptor: int) -> tuple[SessionFile, int]:
+        """Return what is known of an open file, maybe nothing yet, and up to where it is shown."""
+        return self.cache.known(place, descriptor)
 
 
 def _check_whose(file: SessionFile, key: Session) -> None:

@@ -139,8 +139,7 @@ class SharedStreams:
     def _cut(self, tenant: str, place: Place, last: int) -> None:
         descriptor = self._folders.open(place, os.O_RDONLY)
         try:
-            size = os.fstat(descriptor).st_size
-            file = self._sessions.known(place, descriptor, size)
+            file, size = self._sessions.known(place, descriptor)
             with file.guard:
                 file.refresh(descriptor, size, index=True)
             if file.last > last:
