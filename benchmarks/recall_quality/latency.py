@@ -25,7 +25,6 @@ from daybook.recall.text.analysis import Analyzer
 _NOW = datetime(2026, 1, 1, tzinfo=UTC)
 _TURNS_PER_SESSION = 25
 _WORDS_PER_TURN = 26
-_EVERYDAY = 3_000
 _RARE = 30_000
 # As `daybook.indexing.query_runner` asks for.
 _CANDIDATES = 600

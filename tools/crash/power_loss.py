@@ -44,7 +44,6 @@ _CALLS = ("openat", "pwrite64", "write", "ftruncate", "fdatasync", "fsync", "unl
 _SECTOR = 512
 _EVEN = 0.5
 _LINE = re.compile(r"^(\d+)\s+(?:<\.\.\. )?(\w+)(\(| resumed>)(.*)$")
-_HEX = re.compile(r"\\x([0-9a-f]{2})")
 _DESCRIPTOR = re.compile(r"^(\d+)<((?:\\x[0-9a-f]{2}|[^>\\])*)>")
 _QUOTED = re.compile(r'"((?:\\x[0-9a-f]{2})*)"')
 _UNFINISHED = " <unfinished ...>"
